@@ -1,0 +1,42 @@
+"""The field types that every record is made of, with their limits."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+
+def to_utc(moment: datetime) -> datetime:
+    """The same moment in UTC; contracts hold no other zone. ValueError: it has no zone."""
+    if moment.tzinfo is None:
+        message = f"{moment.isoformat()} has no zone; expected e.g. {moment.isoformat()}Z or {moment.isoformat()}+08:00"
+        raise ValueError(message)
+    return moment.astimezone(UTC)
+
+
+Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
+"""An identifier: 1 to 128 characters."""
+
+Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+"""A short name: a category, an attribute, a signal."""
+
+Text = Annotated[str, StringConstraints(max_length=10_000)]
+"""What a person wrote: at most 10,000 characters."""
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""A SHA-256 digest, lower-case hex."""
+
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+"""An ISO 4217 code."""
+
+AmountMinor = Annotated[int, Field(ge=0, le=10**12)]
+"""Money in minor units (cents, fen): 0 to 10^12."""
+
+Quantity = Annotated[int, Field(ge=0, le=1_000_000)]
+"""A number of pieces."""
+
+Moment = Annotated[datetime, AfterValidator(to_utc)]
+"""A moment with a zone, kept in UTC to the microsecond."""
+
+Counts = Annotated[dict[Word, Quantity], Field(max_length=64)]
+"""Pieces by attribute, e.g. {"male": 4, "female": 4}; at most 64 attributes."""

@@ -1,0 +1,44 @@
+"""Numbers on the way to a decision: image measurements, the score and what it is made of."""
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from data_contracts.fields import Id, Moment, Sha256, Word
+
+Family: TypeAlias = Literal["image", "behaviour", "mismatch", "links", "context"]
+"""The independent kinds of evidence. `context` (seller, article, the shop's own columns) excuses or explains; it never helps to block."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """What one signal found in one piece of evidence: `value` in [0, 1], or null and then `unavailable` says why."""
+
+    evidence_id: Id
+    request_id: Id
+    sha256: Sha256
+    signal: Word
+    version: Annotated[int, Field(ge=1)]
+    value: Annotated[float, Field(ge=0, le=1)] | None = None
+    unavailable: Word | None = None
+    known_at: Moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contribution:
+    """How far one feature moved one score: `log_odds` above 0 towards abuse. `value` is the feature's, null when missing."""
+
+    feature: str
+    family: Family
+    reason: str
+    value: float | str | None
+    log_odds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """The calibrated probability of abuse, 0 to 1, and its parts, largest first (empty when they were not asked for)."""
+
+    probability: Annotated[float, Field(ge=0, le=1)]
+    contributions: tuple[Contribution, ...] = ()

@@ -1,0 +1,61 @@
+"""Everything known about one refund request as of a moment: what `gather` reads and what features are computed from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from data_contracts.link import Link
+from data_contracts.request import ClaimLine, Delivery, Evidence, Observation, Order, OrderLine, RefundRequest
+from data_contracts.score import Measurement
+from data_contracts.timeline import Entity, Stream, Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbourhood:
+    """The account's component in the graph of shared entities, as of a moment.
+
+    accounts: accounts in it, itself included (1: nobody shares anything). entities: shared entities that hold it together.
+    age_days: days since its oldest link was known; null when the account has no link. abuse: requests in it confirmed as abuse by then.
+    """
+
+    accounts: int
+    entities: int
+    age_days: float | None
+    abuse: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The question (the request with its order, evidence and links) and the history known strictly before `as_of`.
+
+    `entities` are the request's own, one or several of a type; `timelines` has one entry for each of them and each stream in `sources`.
+    `sources` names the streams that are connected at all: a stream that is not makes its features null, not zero.
+    `slow` holds feature values read from the feature store (null: not there yet), `missing` the sources that did not answer, with the reason.
+    """
+
+    as_of: datetime
+    request: RefundRequest
+    order: Order | None = None
+    order_lines: tuple[OrderLine, ...] = ()
+    deliveries: tuple[Delivery, ...] = ()
+    claim_lines: tuple[ClaimLine, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    observations: tuple[Observation, ...] = ()
+    measurements: tuple[Measurement, ...] = ()
+    links: tuple[Link, ...] = ()
+    attributes: Mapping[str, float | str | None] = field(default_factory=dict)
+    category: str | None = None
+    entities: tuple[Entity, ...] = ()
+    timelines: Mapping[tuple[Entity, Stream], Timeline] = field(default_factory=dict)
+    sources: frozenset[Stream] = frozenset(Stream)
+    neighbourhood: Neighbourhood | None = None
+    slow: Mapping[str, float | None] = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Every feature of the catalogue for one request: its value, or None and then `missing` has the reason code."""
+
+    values: Mapping[str, float | str | None]
+    missing: Mapping[str, str]
