@@ -7,11 +7,15 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 
 def to_utc(moment: datetime) -> datetime:
-    """The same moment in UTC; contracts hold no other zone. ValueError: it has no zone."""
+    """The same moment in UTC; contracts hold no other zone. ValueError: it has no zone, or lies outside the years 1 to 9999 there."""
     if moment.tzinfo is None:
         message = f"{moment.isoformat()} has no zone; expected e.g. {moment.isoformat()}Z or {moment.isoformat()}+08:00"
         raise ValueError(message)
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        message = f"{moment.isoformat()} lies outside the years 1 to 9999 in UTC; expected a moment of our time"
+        raise ValueError(message) from error
 
 
 Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from data_contracts.link import Link
-from data_contracts.request import ClaimLine, Delivery, Evidence, Observation, Order, OrderLine, RefundRequest
+from data_contracts.request import Account, ClaimLine, Delivery, Evidence, Observation, Order, OrderLine, RefundRequest
 from data_contracts.score import Measurement
 from data_contracts.timeline import Entity, Stream, Timeline
 
@@ -30,7 +30,10 @@ class Snapshot:
 
     `entities` are the request's own, one or several of a type; `timelines` has one entry for each of them and each stream in `sources`.
     `sources` names the streams that are connected at all: a stream that is not makes its features null, not zero.
-    `slow` holds feature values read from the feature store (null: not there yet), `missing` the sources that did not answer, with the reason.
+    `currency` is the one that the data set's sums are in (null: any); an amount in another currency counts as not known.
+    `slow` holds feature values read from the feature store (null: not there yet).
+    `missing` names the sources that are not connected or did not answer, with the reason: table names (deliveries, evidence, ...), stream names,
+    `neighbourhood` or `slow`; their features are null with that reason.
     """
 
     as_of: datetime
@@ -45,6 +48,8 @@ class Snapshot:
     links: tuple[Link, ...] = ()
     attributes: Mapping[str, float | str | None] = field(default_factory=dict)
     category: str | None = None
+    currency: str | None = None
+    account: Account | None = None
     entities: tuple[Entity, ...] = ()
     timelines: Mapping[tuple[Entity, Stream], Timeline] = field(default_factory=dict)
     sources: frozenset[Stream] = frozenset(Stream)

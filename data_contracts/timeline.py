@@ -42,7 +42,7 @@ class Entity(NamedTuple):
 WHOLE = ("amount_minor", "quantity", "delay_s", "generated_ppm", "abuse")
 """Payload columns that hold whole numbers (NULL when not known)."""
 
-NAMES = ("account_id", "seller_id", "sku_id", "claim_type")
+NAMES = ("account_id", "seller_id", "sku_id", "claim_type", "target_type", "target_id")
 """Payload columns that hold ids or words (None when not known)."""
 
 COLUMNS = ("event_id", "occurred_us", "known_us", "until_us", *NAMES, *WHOLE)
@@ -60,7 +60,7 @@ class Timeline:
                delay_s: seconds from delivery to claim (negative: claimed before it), generated_ppm: highest `generated` measurement in millionths
       label    the request's account, seller, sku, claim_type, amount_minor; abuse 1 or 0; occurred_us is the request's, known_us the label's,
                until_us the moment that a later label of the same request became known
-      link     account
+      link     on the linked entity: account; on the account: target_type and target_id, the linked entity
     """
 
     event_id: npt.NDArray[np.object_]
@@ -71,6 +71,8 @@ class Timeline:
     seller_id: npt.NDArray[np.object_]
     sku_id: npt.NDArray[np.object_]
     claim_type: npt.NDArray[np.object_]
+    target_type: npt.NDArray[np.object_]
+    target_id: npt.NDArray[np.object_]
     amount_minor: npt.NDArray[np.int64]
     quantity: npt.NDArray[np.int64]
     delay_s: npt.NDArray[np.int64]
@@ -87,5 +89,6 @@ class Timeline:
                 arrays[name] = np.array(values, dtype=object)
             else:
                 default = NEVER if name == "until_us" else NULL
-                arrays[name] = np.array([default if value is None else value for value in values], dtype=np.int64)
+                known = [default if value is None else value for value in values] if None in values else values
+                arrays[name] = np.array(known, dtype=np.int64)
         return cls(**arrays)

@@ -29,6 +29,24 @@ Sign: TypeAlias = Literal[-1, 0, 1]
 """Direction in which a larger value may move the score: +1 up only, -1 down only, 0 either way."""
 
 
+Whose: TypeAlias = Literal["all", "others", "own"]
+"""Whose events count: everybody's, those of other accounts, those of the request's own account."""
+
+Source: TypeAlias = Literal[
+    "request",
+    "account",
+    "category",
+    "order",
+    "order_lines",
+    "claim_lines",
+    "deliveries",
+    "evidence",
+    "measurements",
+    "observations",
+]
+"""What a stated feature is read from; it is null when that is not there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """A test on one payload column of an event; an event whose column is not known fails it."""
@@ -55,8 +73,9 @@ class Declared:
 class Windowed(Declared):
     """A measure over the events of one entity of the request, known before as_of; windows are [as_of - window, as_of).
 
-    `others` leaves out the events of the request's own account. A request with several entities of the type (images, articles) takes
-    the largest value (the smallest for `since_last`).
+    `whose` keeps all events, those of accounts other than the request's (an event without account is nobody's), or the request's account's own.
+    A request with several entities of the type (images, articles) takes the largest value (the smallest for `since_last`).
+    Null when the request has no entity of the type, the stream is not connected, or fewer than `at_least` events stand under a mean or share.
     `slow` features are not computed for the request's own moment but read as of the last midnight (UTC), from the feature store.
     """
 
@@ -66,7 +85,7 @@ class Windowed(Declared):
     window_days: int | None
     of: str | None = None
     where: tuple[Condition, ...] = ()
-    others: bool = False
+    whose: Whose = "all"
     at_least: int = 1
     slow: bool = False
 
@@ -75,6 +94,7 @@ class Windowed(Declared):
 class Stated(Declared):
     """Read off the request, its order and its evidence by the column of that name in `features/claim.py`."""
 
+    source: Source
     kind: Literal["number", "category"] = "number"
 
 
@@ -82,7 +102,8 @@ class Stated(Declared):
 class Derived(Declared):
     """A formula over two other features; null when one of them is null or the formula has no value there.
 
-    ratio: a / b, null where b < at_least. difference: a - b. discounted: a / (1 + log2(max(b, 1))), for links shared by b accounts.
+    ratio: a / b, null where b < at_least. difference: a - b. discounted: a / sqrt(max(b, 1)), for links shared by b accounts.
+    All three are correctly rounded everywhere, so a replay on another machine gives the same bytes.
     """
 
     formula: Literal["ratio", "difference", "discounted"]

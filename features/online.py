@@ -1,0 +1,84 @@
+"""Every feature of one request, from its snapshot. The twin of `features/batch.py`: both read the same declarations and agree to the bit."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from data_contracts.link import EntityType
+from data_contracts.snapshot import Facts, Snapshot
+from data_contracts.timeline import TIMELINE_LIMIT
+from features import claim, claim_records
+from features.catalog import ATTRIBUTE, FEATURES, formulas
+from features.declare import Derived, Feature, Given, Windowed
+from features.formulas import derive_one
+from features.glance import Layout, windowed
+from features.plan import groups
+from features.reasons import Why
+from features.streams import micros
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A catalogue worked out for serving: what can be known before a request comes."""
+
+    features: Mapping[str, Feature]
+    layout: Layout
+    handed: tuple[str, ...]
+    formulas: tuple[Derived, ...]
+
+
+def prepare(features: Sequence[Feature]) -> Prepared:
+    """The catalogue, ready to serve."""
+    return Prepared(
+        features={feature.name: feature for feature in features},
+        layout=Layout(groups(features)),
+        handed=tuple(each.name for each in features if isinstance(each, Given) or (isinstance(each, Windowed) and each.slow)),
+        formulas=formulas(features),
+    )
+
+
+CATALOGUE = prepare(FEATURES)
+"""All features, ready to serve."""
+
+
+def compute(seen: Snapshot, *, catalogue: Prepared = CATALOGUE, limit: int = TIMELINE_LIMIT) -> Facts:
+    """Every feature of the catalogue and the shop's own columns: its value, or None and then `missing` says why.
+
+    Nothing known at or after the snapshot's moment counts, even when the snapshot holds it.
+    """
+    account = next((entity.id for entity in seen.entities if entity.type is EntityType.ACCOUNT), None)
+    own = {(entity, stream): events for (entity, stream), events in seen.timelines.items() if stream in seen.sources and entity in seen.entities}
+    found: dict[str, float | str | None] = dict.fromkeys(catalogue.features)
+    found |= _known(windowed(catalogue.layout, own, micros(seen.as_of), account, limit))
+    found |= _known({name: column.item() for name, column in claim.numbers(claim_records.claims_of(seen)).items()})
+    found |= _handed(seen, catalogue.handed)
+    for formula in catalogue.formulas:
+        found[formula.name] = derive_one(formula, _number(found[formula.a]), _number(found[formula.b]))
+    found["claim_type"] = None if seen.request.claim_type is None else seen.request.claim_type.value
+    found["category"] = seen.category
+    attributes = {f"{ATTRIBUTE}{column}": float(value) if isinstance(value, int) else value for column, value in sorted(seen.attributes.items())}
+    why = Why(seen, catalogue.features)
+    missing = {name: why.of(catalogue.features[name], found) for name, value in found.items() if value is None}
+    return Facts(found | attributes, missing | {name: "not_said" for name, value in attributes.items() if value is None})
+
+
+def _known(numbers: Mapping[str, float]) -> dict[str, float | str | None]:
+    """None for NaN."""
+    return {name: None if value != value else value for name, value in numbers.items()}  # noqa: PLR0124  # only NaN differs from itself
+
+
+def _number(value: float | str | None) -> float | None:
+    return None if isinstance(value, str) else value
+
+
+def _handed(seen: Snapshot, names: Sequence[str]) -> dict[str, float | None]:
+    """What the graph and the feature store gave."""
+    given = dict(seen.slow)
+    if seen.neighbourhood is not None:
+        near = seen.neighbourhood
+        given |= {
+            "component_accounts": near.accounts,
+            "component_entities": near.entities,
+            "component_age_days": near.age_days,
+            "component_abuse": near.abuse,
+        }
+    return {name: float(value) for name in names if (value := given.get(name)) is not None}

@@ -1,0 +1,178 @@
+"""The edge: checked bodies become records; identifiers are hashed, times held against our clock, contradictions of the caller refused."""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from data_contracts.errors import ContractError
+from data_contracts.label import Label
+from data_contracts.link import EntityType, Link
+from data_contracts.question import Question
+from data_contracts.request import Account, ClaimLine, Delivery, Evidence, Observation, Order, OrderLine, RefundRequest
+from data_contracts.score import Measurement
+from risk.api.body import LabelBody, LinkBody, OrderBody, OrderEventBody, RefundRequestBody
+
+JUST_BEFORE = timedelta(microseconds=1)
+"""What comes along with a request (its order, its deliveries) was known just before it was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What the edge needs to read bodies: how identifiers are hashed, and how far a caller's clock may run ahead."""
+
+    pseudonym: Callable[[str, str], str]
+    skew: timedelta
+
+    def moment(self, said: datetime, now: datetime, field: str) -> datetime:
+        """What the caller said, at most now. ContractError: further in the future than clocks drift."""
+        if said > now + self.skew:
+            message = f"{field} is {said.isoformat()}, which lies in the future; expected at most {now.isoformat()} (UTC)"
+            raise ContractError(message, field=field)
+        return min(said, now)
+
+    def question(self, body: RefundRequestBody, as_of: datetime) -> Question:
+        """The body as records. ContractError: it contradicts itself in a way that no buyer can cause."""
+        _check_consistent(body)
+        occurred = self.moment(body.occurred_at, as_of, "occurred_at")
+        links = self._named(body.links)
+        order_id = body.order.order_id if body.order else body.order_id
+        buyer = body.account_id or (body.order.account_id if body.order else None)
+        request = RefundRequest(
+            request_id=body.request_id,
+            account_id=buyer,
+            order_id=order_id,
+            seller_id=body.seller_id or (body.order.seller_id if body.order else None),
+            claim_type=body.claim_type,
+            amount_minor=body.amount_minor,
+            currency=body.currency,
+            text=body.text,
+            same_items=body.same_items,
+            occurred_at=occurred,
+            known_at=as_of,
+        )
+        order, lines, deliveries = self.order(body.order, as_of, request) if body.order else (None, (), ())
+        return Question(
+            as_of=as_of,
+            revision=body.revision,
+            payload_sha256=_payload_hash(body, links),
+            request=request,
+            account=self._account(body, as_of),
+            order=order,
+            order_lines=lines,
+            deliveries=deliveries,
+            claim_lines=tuple(ClaimLine(request_id=body.request_id, **dict(line)) for line in body.claim_lines),
+            links=tuple(
+                Link(entity_type=kind, entity_id=name, account_id=buyer, request_id=body.request_id, occurred_at=occurred, known_at=as_of)
+                for kind, name in links
+            ),
+            attributes=body.attributes,
+            category=body.category,
+            **self._evidence(body, occurred, as_of),
+        )
+
+    def order(
+        self,
+        body: OrderBody,
+        as_of: datetime,
+        request: RefundRequest | None,
+    ) -> tuple[Order, tuple[OrderLine, ...], tuple[Delivery, ...]]:
+        """An order with its lines and scans, known just before `as_of`. ContractError: it lies in the future."""
+        known, inside = as_of - JUST_BEFORE, "order." if request else ""
+        order = Order(
+            order_id=body.order_id,
+            account_id=body.account_id or (request.account_id if request else None),
+            seller_id=body.seller_id or (request.seller_id if request else None),
+            amount_minor=body.amount_minor,
+            currency=body.currency,
+            occurred_at=self.moment(body.occurred_at, known, f"{inside}occurred_at"),
+            known_at=known,
+        )
+        lines = tuple(OrderLine(order_id=body.order_id, **dict(line)) for line in body.lines)
+        scans = tuple(
+            Delivery(
+                order_id=body.order_id,
+                status=scan.status,
+                occurred_at=self.moment(scan.occurred_at, known, f"{inside}deliveries.{place}.occurred_at"),
+                known_at=known,
+            )
+            for place, scan in enumerate(body.deliveries)
+        )
+        return order, lines, scans
+
+    def _account(self, body: RefundRequestBody, as_of: datetime) -> Account | None:
+        """When the buyer's account was opened, if the caller says so."""
+        if body.account_id is None or body.account_opened_at is None:
+            return None
+        known = as_of - JUST_BEFORE
+        return Account(account_id=body.account_id, occurred_at=self.moment(body.account_opened_at, known, "account_opened_at"), known_at=known)
+
+    def order_event(self, body: OrderEventBody, as_of: datetime) -> tuple[Order, tuple[OrderLine, ...], tuple[Delivery, ...], tuple[Link, ...]]:
+        """An order of its own, known when it arrived. ContractError: it lies in the future."""
+        order, lines, scans = self.order(body, as_of + JUST_BEFORE, None)
+        links = tuple(
+            Link(
+                entity_type=kind,
+                entity_id=name,
+                account_id=order.account_id,
+                order_id=order.order_id,
+                occurred_at=order.occurred_at,
+                known_at=order.known_at,
+            )
+            for kind, name in self._named(body.links)
+        )
+        return order, lines, scans, links
+
+    def label(self, body: LabelBody, as_of: datetime) -> Label:
+        """A label, known when it arrived. ContractError: it lies in the future."""
+        occurred = self.moment(body.occurred_at or as_of, as_of, "occurred_at")
+        return Label(request_id=body.request_id, value=body.value, source=body.source, occurred_at=occurred, known_at=as_of)
+
+    def _named(self, links: Iterable[LinkBody]) -> list[tuple[EntityType, str]]:
+        """The hashed identifiers, each once."""
+        named = [(link.entity_type, link.hashed_id or self.pseudonym(link.entity_type.value, str(link.entity_id))) for link in links]
+        return list(dict.fromkeys(named))
+
+    def _evidence(self, body: RefundRequestBody, occurred: datetime, as_of: datetime) -> dict[str, Any]:
+        """The evidence with what was observed and measured in it."""
+        found: dict[str, list[Any]] = {"evidence": [], "observations": [], "measurements": []}
+        for place, item in enumerate(body.evidence):
+            sent = self.moment(item.occurred_at or occurred, as_of, f"evidence.{place}.occurred_at")
+            mine: dict[str, Any] = {"evidence_id": item.evidence_id or f"{body.request_id[:120]}/{place + 1}", "request_id": body.request_id}
+            piece: dict[str, Any] = {"sha256": item.sha256, "kind": item.kind, "sent_by": item.sent_by}
+            found["evidence"].append(Evidence(**mine, **piece, occurred_at=sent, known_at=as_of))
+            found["observations"] += [Observation(**mine, **dict(seen), occurred_at=sent, known_at=as_of) for seen in item.observations]
+            found["measurements"] += [Measurement(**mine, sha256=item.sha256, **dict(each), known_at=as_of) for each in item.measurements]
+        return {name: tuple(records) for name, records in found.items()}
+
+
+def _check_consistent(body: RefundRequestBody) -> None:
+    """What the caller's own system got wrong. A buyer's contradiction (claims more than was ordered) is scored, not refused."""
+    order = body.order
+    if order is not None:
+        for name in ("order_id", "account_id", "seller_id"):
+            said, inside = getattr(body, name), getattr(order, name)
+            if said is not None and inside is not None and said != inside:
+                message = f"{name} is {said}, but the order says {inside}; expected the same"
+                raise ContractError(message, field=f"order.{name}")
+        skus = {line.line_no: line.sku_id for line in order.lines}
+        for place, line in enumerate(body.claim_lines):
+            if line.sku_id and skus.get(line.line_no) and line.sku_id != skus[line.line_no]:
+                message = f"claim line {line.line_no} names the article {line.sku_id}, the order {skus[line.line_no]}; expected the same"
+                raise ContractError(message, field=f"claim_lines.{place}.sku_id")
+    for field, names in (
+        ("claim_lines", [line.line_no for line in body.claim_lines]),
+        ("evidence", [item.evidence_id for item in body.evidence if item.evidence_id]),
+    ):
+        if len(set(names)) < len(names):
+            message = f"{field} names the same {'line_no' if field == 'claim_lines' else 'evidence_id'} twice; expected each once"
+            raise ContractError(message, field=field)
+
+
+def _payload_hash(body: RefundRequestBody, links: list[tuple[EntityType, str]]) -> str:
+    """SHA-256 of the payload as records: neither white space nor the order of keys count, and no raw identifier can be guessed back from it."""
+    plain = body.model_dump(mode="json", exclude={"links"})
+    return hashlib.sha256(msgspec.json.encode([plain, links], order="sorted")).hexdigest()

@@ -1,0 +1,90 @@
+"""Every error in one JSON shape: {"error": {"code", "message", "field", "request_id"}}.
+
+Messages say what does not hold; values that may be personal stay out.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import msgspec
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+
+from data_contracts.errors import ContractError, NotAllowedError, RiskError, SourceUnavailableError
+from risk.api.metrics import Metrics
+
+log = structlog.get_logger()
+
+
+class MalformedError(ContractError):
+    """The body is no JSON."""
+
+    status = 400
+    code = "MALFORMED"
+
+
+class TooLargeError(ContractError):
+    """The body is larger than any honest request."""
+
+    status = 413
+    code = "TOO_LARGE"
+
+
+class MediaTypeError(ContractError):
+    """The body is not declared as JSON."""
+
+    status = 415
+    code = "MEDIA_TYPE"
+
+
+def respond(error: RiskError, request_id: str | None = None) -> Response:
+    """The error as a response; `request_id` is the refund request's, where it could be read."""
+    body = {"error": {"code": error.code, "message": error.message, "field": error.field, "request_id": request_id}}
+    headers: dict[str, str] = {}
+    if isinstance(error, NotAllowedError):
+        headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, SourceUnavailableError):
+        headers["Retry-After"] = "1"
+    return Response(msgspec.json.encode(body), error.status, headers, "application/json")
+
+
+def from_validation(error: ValidationError) -> ContractError:
+    """The first thing that does not hold, by field. The value itself stays out: it may be personal."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    field = ".".join(str(part) for part in first["loc"]) or None
+    more = error.error_count() - 1
+    if first["type"] == "json_invalid":
+        return MalformedError(f"the body is no JSON: {first['msg'].removeprefix('Invalid JSON: ')}")
+    message = f"{field or 'the body'}: {first['msg'].removeprefix('Value error, ')}"
+    return ContractError(message if not more else f"{message} (and {more} more)", field=field)
+
+
+def install(app: FastAPI, metrics: Metrics) -> None:
+    """Catch everything, in one shape."""
+
+    async def on_risk_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RiskError)  # noqa: S101  # registered for it alone
+        metrics.errors.labels(str(error.status)).inc()
+        log.info("request_refused", code=error.code, status=error.status, path=request.url.path)
+        return respond(error, getattr(request.state, "refund_request_id", None))
+
+    async def on_http_error(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101  # registered for it alone
+        status = HTTPStatus(error.status_code)
+        metrics.errors.labels(str(error.status_code)).inc()
+        message = {404: "there is nothing at this path; see /openapi.json", 405: "this path does not take this method; see /openapi.json"}
+        body = {"code": status.name, "message": message.get(error.status_code, status.phrase.lower()), "field": None, "request_id": None}
+        headers: Mapping[str, str] | None = error.headers
+        return Response(msgspec.json.encode({"error": body}), error.status_code, dict(headers or {}), "application/json")
+
+    async def on_surprise(request: Request, error: Exception) -> Response:
+        metrics.errors.labels("500").inc()
+        log.error("request_failed", path=request.url.path, kind=type(error).__name__, exc_info=error)
+        return respond(RiskError("something went wrong on our side; nothing was decided"), getattr(request.state, "refund_request_id", None))
+
+    app.add_exception_handler(RiskError, on_risk_error)
+    app.add_exception_handler(HTTPException, on_http_error)
+    app.add_exception_handler(Exception, on_surprise)

@@ -1,0 +1,23 @@
+"""What the service counts, for Prometheus."""
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+BUCKETS_S = (0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.25, 1.0)
+
+
+class Metrics:
+    """One registry per application, so that two in one process do not mix."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.decisions = Counter("refund_risk_decisions", "Decisions made, by action.", ["action"], registry=self.registry)
+        self.reasons = Counter("refund_risk_reasons", "Reasons named in decisions, by code.", ["code"], registry=self.registry)
+        self.repeated = Counter("refund_risk_repeated", "Questions asked again and answered from the ledger.", registry=self.registry)
+        self.degraded = Counter("refund_risk_degraded", "Sources that did not answer, by source.", ["source"], registry=self.registry)
+        self.errors = Counter("refund_risk_errors", "Calls refused or failed, by status.", ["status"], registry=self.registry)
+        self.latency = Histogram(
+            "refund_risk_call_seconds", "Time from body to answer, by route.", ["route"], buckets=BUCKETS_S, registry=self.registry
+        )
+        self.stages = Histogram(
+            "refund_risk_stage_seconds", "Time of each stage of a decision.", ["stage"], buckets=BUCKETS_S, registry=self.registry
+        )

@@ -1,0 +1,170 @@
+"""The whole story in one run: a marketplace, its data checked, a model trained and judged, the service asked over HTTP."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import polars as pl
+from rich.console import Console, RenderableType
+from rich.markup import escape
+from rich.padding import Padding
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from risk import show
+from risk.clock import now
+from risk.crabs import crab_claim
+from risk.jobs.bodies import bodies
+from risk.jobs.build_features import write_features
+from risk.jobs.evaluate import evaluate
+from risk.jobs.load_history import load_history
+from risk.jobs.read_tables import read_tables
+from risk.jobs.simulate import simulate_folder
+from risk.jobs.train import train
+from risk.jobs.validate import validate
+
+FOLDER = Path("demo")
+ORDERS, DAYS, SEED = 300_000, 365, 7
+ASKED = 60
+"""Simulated requests that are asked over HTTP, the latest ones, beside the two crab claims."""
+SHOWN = 14
+"""Rows of the ranked table."""
+
+Answer = dict[str, Any]
+
+
+def main() -> None:
+    """Run the demo into ./demo, from an empty folder each time."""
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    console = Console()
+    end = now().replace(second=0, microsecond=0)
+    market, features, model, home = FOLDER / "market", FOLDER / "features.parquet", FOLDER / "home" / "model", FOLDER / "home"
+    with _progress(console) as step:
+        simulated = step(f"simulating {ORDERS:,} orders", lambda: simulate_folder(orders=ORDERS, days=DAYS, seed=SEED, end=end, out=market))
+        checked = step("validating every row", lambda: validate(market, FOLDER / "validation"))
+        built = step("computing features as of each request", lambda: write_features(market, features))
+        step("training and calibrating", lambda: train(market, model, features=features))
+        judged = step("judging it on later requests", lambda: evaluate(market, model, report=FOLDER / "report", features=features))
+        tables = read_tables(market)
+        asked = tables["refund_requests"].sort("known_at").tail(ASKED)
+        cut: datetime = asked["known_at"][0]
+        step("giving the service its past", lambda: load_history(market, home, until=cut))
+        answers = step(
+            "asking the service over HTTP",
+            lambda: _ask(home, [*crab_claim(end - timedelta(hours=2)), *bodies(tables, asked["request_id"].to_list())]),
+        )
+    _tell(console, (simulated, checked, built, judged), answers)
+
+
+@contextmanager
+def _progress(console: Console) -> Iterator[Callable[[str, Callable[[], Any]], Any]]:
+    """A bar over the steps; each step says what it does while it runs."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        bar = progress.add_task("starting", total=7)
+
+        def step(what: str, run: Callable[[], Any]) -> Any:  # noqa: ANN401  # each step has a result of its own
+            progress.update(bar, description=what)
+            if not console.is_terminal:
+                progress.console.print(f"{what} ...")
+            result = run()
+            progress.advance(bar)
+            return result
+
+        yield step
+
+
+def _ask(home: Path, questions: Sequence[Mapping[str, Any]]) -> list[Answer]:
+    """Start the service as a program of its own, ask it, stop it."""
+    program = [sys.executable, "-m", "risk", "serve", "--home", str(home), "--port", "0", "--json"]
+    with (home / "serve.log").open("w", encoding="utf-8") as log:
+        service = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"})  # noqa: S603  # our own program
+    try:
+        started = json.loads(service.stdout.readline() or "{}") if service.stdout else {}
+        if "address" not in started:
+            message = f"the service did not start; {home / 'serve.log'} says why"
+            raise RuntimeError(message)
+        headers = {"Authorization": f"Bearer {started['api_key']}"}
+        with httpx.Client(base_url=started["address"], headers=headers, timeout=30.0) as client:
+            return [_answer(client, question) for question in questions]
+    finally:
+        service.send_signal(signal.SIGTERM)
+        service.wait(timeout=30)
+
+
+def _answer(client: httpx.Client, question: Mapping[str, Any]) -> Answer:
+    answer = client.post("/v1/refund-requests/score", json=question)
+    answer.raise_for_status()
+    found: Answer = answer.json()
+    return found | {
+        "amount_minor": question.get("amount_minor"),
+        "claim_type": question.get("claim_type"),
+        "ms": answer.elapsed.total_seconds() * 1000,
+    }
+
+
+def _tell(console: Console, results: Sequence[Any], answers: Sequence[Answer]) -> None:
+    """What came of it, and where to look next."""
+    simulated, checked, built, judged = results
+    rows = sum(simulated.tables.values())
+    console.print(f"\n[bold]1. A marketplace[/]  {rows:,} rows in {len(simulated.tables)} tables, {simulated.seconds:.0f} s; {_verdict(checked)}")
+    console.print(f"[bold]2. Features[/]  {built['rows']:,} requests x {built['features']} features, each as of its own moment\n")
+    console.print("[bold]3. What the model is worth[/], on the last quarter of the requests, unseen in training")
+    console.print(_indented(show.quality(judged)))
+    console.print("[bold]4. Decisions over HTTP[/], the most urgent first")
+    console.print(_indented(_ranking(answers)))
+    _tell_crabs(console, answers[0], answers[1])
+    console.print("[bold]Where to look next[/]")
+    for place, what in (
+        (FOLDER / "report" / "report.html", "pictures and figures of the model"),
+        (FOLDER / "validation" / "data_docs" / "index.html", "what was checked in every table"),
+        (FOLDER / "home", f"the service's home: .venv/bin/refund-risk serve --home {FOLDER / 'home'}"),
+    ):
+        console.print(f"  {place}  [dim]{what}[/]", soft_wrap=True)
+
+
+def _verdict(checked: Any) -> str:  # noqa: ANN401  # a report
+    return "every one keeps its contract" if checked.ok else "some break their contract"
+
+
+def _indented(what: RenderableType) -> RenderableType:
+    return Padding(what, (0, 0, 0, 2))
+
+
+def _ranking(answers: Sequence[Answer]) -> RenderableType:
+    """The answers by rank value, with the reasons that made them."""
+    counts = pl.Series([answer["action"] for answer in answers]).value_counts(sort=True).iter_rows()
+    ordered = sorted(answers, key=lambda answer: -answer["rank_value"])
+    median = float(pl.Series([answer["ms"] for answer in answers]).median() or 0.0)  # type: ignore[arg-type]  # numbers have a number as median
+    title = f"{len(answers)} requests: {', '.join(f'{count} {action}' for action, count in counts)}; {median:.1f} ms each (median, over HTTP)"
+    shown = show.table(title, "action", "score", "amount", "claim", "reasons", right=("score", "amount"))
+    for answer in (*ordered[: SHOWN - 3], *ordered[-3:]):
+        style = show.ACTION_STYLE[answer["action"]]
+        amount = "" if answer["amount_minor"] is None else f"{answer['amount_minor'] / 100:,.2f}"
+        codes = ", ".join(dict.fromkeys(reason["code"] for reason in answer["reasons"]))
+        score = "none" if answer["score"] is None else f"{answer['score']:.3f}"
+        shown.add_row(f"[{style}]{answer['action']}[/]", score, amount, answer["claim_type"] or "", codes)
+    return shown
+
+
+def _tell_crabs(console: Console, crab: Answer, twin: Answer) -> None:
+    """The story that this began with."""
+    console.print("[bold]5. The crabs[/]  8 ordered, 6 claimed dead; one video shows 2 male and 4 female, the other 3 and 3")
+    for name, answer in (("her claim", crab), ("its honest twin, both videos alike", twin)):
+        console.print(f"  {name}: [{show.ACTION_STYLE[answer['action']]}]{answer['action']}[/]")
+        for reason in answer["reasons"]:
+            if reason["family"] == "mismatch" or answer is twin:
+                console.print(f"    [dim]{reason['code']}[/]  {escape(reason['detail'])}", soft_wrap=True)
+    console.print()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""Does the ledger still give the same decisions? Every record is scored and decided again from its facts, and compared to the byte."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from data_contracts.decision import DecisionRecord
+from risk import policy_file
+from risk.engine import Champion, weigh
+from risk.ledger import Ledger, encode
+from risk.policy import Circumstances
+from risk.terms import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayReport:
+    """`checked` decisions came out the same or are named in `different`; `skipped` were made by a model that is not at hand."""
+
+    checked: int
+    skipped: int
+    different: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything that could be checked is the same."""
+        return not self.different
+
+
+def replay(ledger: Ledger, champions: Mapping[str, Champion | None], since: datetime | None = None) -> ReplayReport:
+    """Decide every record since that moment again. `champions` holds the models at hand by version; the version `none` is no model."""
+    policies: dict[str, Policy] = {}
+    checked, skipped, different = 0, 0, []
+    for _, record in ledger.records(since):
+        model, version = record.versions["model"], record.versions["policy"]
+        text = ledger.policy(version)
+        if model not in champions or text is None:
+            skipped += 1
+            continue
+        if version not in policies:
+            policies[version] = policy_file.parse(text, f"policy {version} of the ledger")
+        checked += 1
+        if not same(record, champions[model], policies[version]):
+            different.append(record.decision_id)
+    return ReplayReport(checked, skipped, tuple(different))
+
+
+def same(record: DecisionRecord, champion: Champion | None, policy: Policy) -> bool:
+    """Whether score and decision come out as recorded, to the byte."""
+    seen: Mapping[str, Any] = record.snapshot
+    score, decision = weigh(champion, record.facts, seen["amount_minor"], policy, Circumstances(seen["details"], record.degraded))
+    return encode([score, decision]) == encode([record.score, record.decision])

@@ -1,0 +1,185 @@
+"""Run the service over a home: everything is opened and checked before the address is told, one worker answers until it is stopped."""
+
+import gc
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from data_contracts.errors import ContractError, NotFoundError, RiskError
+from features.catalog import FEATURES
+from models.ranker.artifact import load as load_model
+from models.ranker.scorer import Scorer
+from risk import clock
+from risk.api.app import Service, create_app
+from risk.api.calls import Gate
+from risk.api.edge import Edge
+from risk.engine import CATALOGUE, Engine
+from risk.gather import Components, Gatherer
+from risk.home import Home, first_key, open_home, valid_keys
+from risk.ingest import Ingest
+from risk.jobs.live_graph import live_components
+from risk.ledger import Ledger
+from risk.settings import read_settings
+from risk.stores.feature_store import FeatureStore
+from risk.stores.history import History
+from risk.version import code_version
+
+GRACE_S = 20
+"""How long a stop waits for calls in progress."""
+BACKLOG = 2048
+"""Connections that may wait to be accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What the caller needs to know. `api_key` is shown at the first start only, later it is null: only its hash is kept."""
+
+    address: str
+    api_key: str | None
+    home: str
+    model: str
+    policy: str
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunningServer:
+    """The service with its socket open; `wait` serves until it is stopped (SIGINT, SIGTERM) and finishes what was begun."""
+
+    started: Started
+    server: uvicorn.Server
+    listening: socket.socket
+    home: Home
+
+    def stop(self) -> None:
+        """Take no new calls, finish those in progress, and let `wait` return."""
+        self.server.should_exit = True
+
+    def heed_signals(self) -> None:
+        """Stop on SIGINT and SIGTERM also before the server heeds them itself, and when it raises them once more after it has stopped."""
+        if threading.current_thread() is threading.main_thread():
+            for asked in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(asked, lambda _number, _frame: self.stop())
+
+    def wait(self) -> None:
+        """Serve until stopped."""
+        try:
+            self.server.run(sockets=[self.listening])
+        finally:
+            self.home.database.close()
+
+
+def serve(home: Path, *, host: str = "127.0.0.1", port: int = 8470, now: Callable[[], datetime] = clock.now) -> RunningServer:
+    """Open, check and listen. Port 0 takes a free one; `now` is the service's clock.
+
+    ContractError, PolicyError, ModelMismatchError, SourceUnavailableError: what to put right.
+    """
+    settings = read_settings(os.environ)
+    configure_logs(settings.log_level)
+    opened = open_home(home, settings)
+    try:
+        load_champion(opened)  # refuses before a key is made that nobody would see
+        listening = listen(host, port)
+        made_key = first_key(opened.database)
+        app, model = build(opened, now)
+    except RiskError:
+        opened.database.close()
+        raise
+    settle_memory()
+    shown = f"[{host}]" if ":" in host else host
+    note = (
+        None
+        if model != "none"
+        else f"no model in {opened.model_folder}: every decision is a review; `refund-risk train DIR --out {opened.model_folder}`"
+    )
+    started = Started(f"http://{shown}:{listening.getsockname()[1]}", made_key, str(home), model, opened.policy.version, note)
+    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE_S, server_header=False)
+    running = RunningServer(started, uvicorn.Server(config), listening, opened)
+    running.heed_signals()
+    return running
+
+
+def build(home: Home, now: Callable[[], datetime]) -> tuple[FastAPI, str]:
+    """The application over an open home, and the version of the model that decides (`none`: there is none yet)."""
+    history = History(home.database)
+    ledger = Ledger(history)
+    ledger.keep_policy(home.policy.version, home.policy_text)
+    champion = load_champion(home)
+    components: Components = live_components(history)
+    source = Gatherer(history, FeatureStore(home.folder), components, home.currency)
+    about = {
+        "code": code_version(),
+        "catalogue": CATALOGUE,
+        "features": str(len(FEATURES)),
+        "model": champion.version if champion else "none",
+        "policy": home.policy.version,
+    }
+    service = Service(
+        engine=Engine(source, champion, home.policy, ledger),
+        ingest=Ingest(history, components, home.currency),
+        edge=Edge(home.pseudonym, timedelta(seconds=home.settings.clock_skew_s)),
+        gate=Gate(valid_keys(home.database), home.settings.body_limit_bytes),
+        clock=now,
+        about=about,
+    )
+    return create_app(service), about["model"]
+
+
+def settle_memory() -> None:
+    """Keep what was loaded at the start out of garbage collection: going through it again takes 50 ms in the middle of a call."""
+    gc.collect()
+    gc.freeze()
+
+
+def load_champion(home: Home) -> Scorer | None:
+    """The model in the home, null while there is none. ModelMismatchError: it does not fit this code."""
+    try:
+        return Scorer(load_model(home.model_folder))
+    except NotFoundError:
+        return None
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. ContractError: the address cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(BACKLOG)
+    except OSError as error:
+        listening.close()
+        message = f"cannot listen on {host}:{port}: {error}; take another port, or 0 for a free one"
+        raise ContractError(message, field="port") from error
+    listening.setblocking(False)  # noqa: FBT003  # the standard library's own signature
+    return listening
+
+
+def configure_logs(level: str) -> None:
+    """Events as JSON lines on standard error."""
+    number = logging.getLevelNamesMapping().get(level.upper())
+    if number is None:
+        message = f"REFUND_RISK_LOG_LEVEL is {level}, expected debug, info, warning or error"
+        raise ContractError(message, field="log_level")
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )

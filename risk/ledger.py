@@ -1,0 +1,186 @@
+"""The ledger: every decision with all that it was made from. Rows are added, never changed.
+
+A decision and what it adds to history are one durable transaction.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import IntegrityError
+
+from data_contracts.decision import DecisionRecord
+from data_contracts.errors import ConflictError, NotFoundError
+from data_contracts.question import Question
+from data_contracts.reason import Language
+from data_contracts.snapshot import Snapshot
+from features.streams import link_events, micros, order_events, request_events
+from risk.answer import answer_in, answers
+from risk.stores import tables
+from risk.stores.database import Database
+from risk.stores.history import History
+
+_RECORD = TypeAdapter(DecisionRecord)
+
+DECISION_COLUMNS = ("decision_id", "request_id", "revision", "payload_sha256", "as_of_us", "record", "answers")
+
+WITH_HISTORY = ("evidence", "observations", "measurements", "claim_lines", "links")
+"""What a question may bring along that becomes a connected source."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A decision as the ledger holds it. `record` is null when the same question was answered before."""
+
+    decision_id: str
+    request_id: str
+    revision: int
+    payload_sha256: str
+    answers: bytes
+    record: DecisionRecord | None = None
+
+    def in_language(self, language: Language) -> bytes:
+        """The JSON answer of that language."""
+        return answer_in(self.answers, language)
+
+
+def encode(value: object) -> bytes:
+    """Canonical JSON: sorted keys, shortest floats, UTC times. Equal values give equal bytes."""
+    return msgspec.json.encode(value, order="sorted")
+
+
+class Ledger:
+    """Append-only decisions over the same database as history."""
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+        self.database = history.database
+
+    def answered(self, question: Question) -> Recorded | None:
+        """The recorded decision of this very question. ConflictError: the identity is taken by another payload, or a later revision was decided."""
+        with self.database.reading() as connection:
+            return _matching(question, _revisions(self.database, connection, question.request.request_id))
+
+    def before(self, question: Question) -> str | None:
+        """The decision that this one supersedes: the latest of an earlier revision."""
+        with self.database.reading() as connection:
+            rows = _revisions(self.database, connection, question.request.request_id)
+        return rows[0].decision_id if rows else None
+
+    def append(self, question: Question, seen: Snapshot, record: DecisionRecord) -> Recorded:
+        """Keep the decision and let the request become history; both are on disk when this returns.
+
+        Somebody may have been first with the same question: then that decision stands and is returned.
+        """
+        answered = answers(record)
+        row = (
+            record.decision_id,
+            record.request_id,
+            record.revision,
+            record.payload_sha256,
+            micros(record.as_of),
+            encode(record),
+            answered,
+        )
+        try:
+            with self.database.writing() as connection:
+                self.database.add(connection, tables.decisions, DECISION_COLUMNS, row)
+                self._become_history(connection, question, seen)
+        except IntegrityError:
+            first = self.answered(question)
+            if first is None:
+                raise
+            return first
+        return Recorded(record.decision_id, record.request_id, record.revision, record.payload_sha256, answered, record)
+
+    def read(self, decision_id: str) -> DecisionRecord:
+        """The record of that id. NotFoundError: there is none."""
+        with self.database.reading() as connection:
+            body = connection.execute(select(tables.decisions.c.record).where(tables.decisions.c.decision_id == decision_id)).scalar_one_or_none()
+        if body is None:
+            message = f"no decision {decision_id}"
+            raise NotFoundError(message, field="decision_id")
+        return _RECORD.validate_json(body)
+
+    def answer_of(self, decision_id: str, language: Language) -> bytes:
+        """What was answered with that decision. NotFoundError: there is none."""
+        with self.database.reading() as connection:
+            body = connection.execute(select(tables.decisions.c.answers).where(tables.decisions.c.decision_id == decision_id)).scalar_one_or_none()
+        if body is None:
+            message = f"no decision {decision_id}"
+            raise NotFoundError(message, field="decision_id")
+        return answer_in(body, language)
+
+    def records(self, since: datetime | None = None) -> Iterator[tuple[bytes, DecisionRecord]]:
+        """Every record in the order of writing, as its bytes and as an object."""
+        table = tables.decisions.c
+        query = select(table.record).order_by(table.seq)
+        if since is not None:
+            query = query.where(table.as_of_us >= micros(since))
+        with self.database.reading() as connection:
+            for body in connection.execute(query.execution_options(yield_per=500)).scalars():
+                yield body, _RECORD.validate_json(body)
+
+    def keep_policy(self, version: str, body: str) -> None:
+        """Keep a policy for as long as its decisions."""
+        with self.database.writing() as connection:
+            self.database.add_many(connection, tables.policies, ("version", "body"), [(version, body)])
+
+    def policy(self, version: str) -> str | None:
+        """The text of a policy that decided once."""
+        with self.database.reading() as connection:
+            return connection.execute(select(tables.policies.c.body).where(tables.policies.c.version == version)).scalar_one_or_none()
+
+    def _become_history(self, connection: Connection, question: Question, seen: Snapshot) -> None:
+        """Put the request, its links and an order that was not known before on their timelines."""
+        history, as_of_us = self.history, micros(seen.as_of)
+        if question.revision > 1:
+            history.end_events(connection, history.request_events(connection, question.request.request_id), as_of_us)
+            earlier = history.links(connection, request_id=question.request.request_id)
+            history.end_events(connection, [event for link in earlier for event in link_events(link)], as_of_us)
+        events = request_events(seen)
+        history.add_places(connection, events)
+        if question.order is not None and history.add_order(connection, question.order, question.order_lines):
+            events += order_events(question.order, question.order_lines, (), seen.currency)
+        if question.account is not None:
+            history.add_account(connection, question.account)
+        history.add_deliveries(connection, question.deliveries)
+        for link in question.links:
+            events += link_events(link)
+        history.add_links(connection, question.links)
+        history.add_events(connection, events)
+        history.add_text(connection, question.request, as_of_us)
+        history.add_sources(connection, _brought(question), as_of_us)
+
+
+def _revisions(database: Database, connection: Connection, request_id: str) -> list[Recorded]:
+    """What was decided for that request, the latest revision first."""
+    query = "SELECT decision_id, request_id, revision, payload_sha256, answers FROM decisions WHERE request_id = ? ORDER BY revision DESC"
+    rows = database.fetch(connection, query, (request_id,))
+    return [Recorded(*row) for row in rows]
+
+
+def _matching(question: Question, revisions: list[Recorded]) -> Recorded | None:
+    """The one of this revision and payload. ConflictError: this revision has another payload, or a later one was decided already."""
+    request_id, revision = question.request.request_id, question.revision
+    for recorded in revisions:
+        if recorded.revision == revision and recorded.payload_sha256 == question.payload_sha256:
+            return recorded
+        if recorded.revision == revision:
+            message = f"{request_id} revision {revision} was decided with another payload; send the change as revision {revisions[0].revision + 1}"
+            raise ConflictError(message, field="revision")
+    if revisions and revisions[0].revision > revision:
+        message = f"{request_id} was decided at revision {revisions[0].revision}; revision {revision} comes too late"
+        raise ConflictError(message, field="revision")
+    return None
+
+
+def _brought(question: Question) -> set[str]:
+    """The kinds of data that the question brought."""
+    found = {"refund_requests"} | {name for name in WITH_HISTORY if getattr(question, name)}
+    if question.order is not None:
+        found |= {"orders"} | {name for name in ("order_lines", "deliveries") if getattr(question, name)}
+    return found | ({"accounts"} if question.account is not None else set())

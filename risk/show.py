@@ -1,0 +1,186 @@
+"""How the command line shows results to a person; with --json it prints them as they are."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, is_dataclass
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+ACTION_STYLE = {"approve": "green", "review": "yellow", "block": "bold red"}
+Row = Mapping[str, Any]
+
+
+def table(title: str, *columns: str, right: Sequence[str] = ()) -> Table:
+    """An empty table in the style of the house."""
+    made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, header_style="dim", min_width=min(len(title), 100))
+    for column in columns:
+        made.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    return made
+
+
+def plain(result: object) -> Row:
+    """The result as a mapping."""
+    found: Row = asdict(result) if is_dataclass(result) and not isinstance(result, type) else result  # type: ignore[assignment]  # results are dataclasses or mappings
+    return found
+
+
+def imported(result: object) -> RenderableType:
+    """What came of an import."""
+    found = plain(result)
+    shown = table(f"{found['accepted']:,} rows accepted, {found['rejected']:,} rejected", "table", "rows", right=("rows",))
+    for name, rows in found["tables"].items():
+        shown.add_row(name, f"{rows:,}")
+    notes = [
+        f"identifiers are hashed with {found['key']}",
+        *([f"rejected rows, each with its reason: {found['rejects']}"] if found["rejects"] else []),
+    ]
+    return Group(shown, *map(Text, notes))
+
+
+def validated(result: object) -> RenderableType:
+    """What a validation found, by table."""
+    found = plain(result)
+    verdict = "every table keeps its contract" if found["ok"] else "some tables break their contract"
+    shown = table(verdict, "table", "rows", "rejected", "failed expectations", right=("rows", "rejected"))
+    for name, part in found["tables"].items():
+        failed = ", ".join(map(str, part["failed_expectations"])) or "none"
+        shown.add_row(name, f"{part['rows']:,}", f"{part['rejected']:,}", failed)
+    return shown
+
+
+def simulated(result: object) -> RenderableType:
+    """How large the simulated market is."""
+    found = plain(result)
+    shown = table(f"simulated in {found['seconds']:.1f} s", "table", "rows", right=("rows",))
+    for name, rows in found["tables"].items():
+        shown.add_row(name, f"{rows:,}")
+    return shown
+
+
+def catalogue(result: object) -> RenderableType:
+    """Every feature by family: what it says, and what it means when there is none."""
+    rows = plain(result)["features"]
+    parts: list[RenderableType] = [Text(f"{len(rows)} features\n", style="bold")]
+    for family in dict.fromkeys(row["family"] for row in rows):
+        mine = [row for row in rows if row["family"] == family]
+        shown = table(f"{family}, {len(mine)}", "feature", "unit", "meaning", "null when")
+        shown.columns[0].no_wrap = True
+        for row in mine:
+            shown.add_row(row["name"], row["unit"], row["meaning"], row["missing"])
+        parts.append(shown)
+    return Group(*parts)
+
+
+def features_written(result: object) -> RenderableType:
+    """Where the feature rows are."""
+    found = plain(result)
+    return Text(f"{found['rows']:,} requests x {found['features']} features in {found['seconds']:.1f} s: {found['file']}")
+
+
+def leaf(value: object, *, percent: bool = False) -> str:
+    """One figure with its interval."""
+    if not isinstance(value, Mapping):
+        return "not measured" if value is None else str(value)
+    point, interval = value.get("value"), value.get("ci")
+    if point is None:
+        return "not measured"
+    style = ".1%" if percent else ".3f"
+    if not interval or interval[0] is None:
+        return format(point, style)
+    return f"{point:{style}}  [dim]{interval[0]:{style}} to {interval[1]:{style}}[/]"
+
+
+def quality(result: object) -> RenderableType:
+    """Ranking, calibration, what happens to honest buyers, and money; beside the plain rules where they were judged too."""
+    found = plain(result)
+    data = found.get("data") or {}
+    about = f" on {data['requests']:,} later requests, {data['abuse']:,} of them abuse ({data['outcomes']})" if data else ""
+    rules = found.get("rules") or {}
+    shown = table(f"quality{about}", "figure", "model", *(["plain rules"] if rules else []), right=())
+    for name, label, percent in _FIGURES:
+        cells = [leaf(_deep(found, name), percent=percent)]
+        if rules:
+            cells.append(leaf(_deep(rules, name), percent=percent) if _deep(rules, name) is not None else "")
+        shown.add_row(label, *cells)
+    parts: list[RenderableType] = [shown]
+    if found.get("money"):
+        parts.append(money(found))
+    if found.get("policy_change"):
+        parts.append(policy_change(found["policy_change"]))
+    parts.extend(Text(f"{label}: {found[name]}") for name, label in (("model", "model"), ("report", "report")) if found.get(name))
+    return Group(*parts)
+
+
+_FIGURES = (
+    ("auc", "ROC AUC", False),
+    ("ap", "average precision", False),
+    ("recall_at.0.01", "abuse found in the top 1%", True),
+    ("recall_at.0.05", "abuse found in the top 5%", True),
+    ("recall_at.0.10", "abuse found in the top 10%", True),
+    ("ece", "calibration error (ECE)", False),
+    ("honest_blocked", "honest buyers blocked", True),
+    ("honest_approved", "honest buyers approved at once", True),
+    ("review_share", "requests sent to review", True),
+)
+
+
+def _deep(found: Row, name: str) -> Any:  # noqa: ANN401  # a leaf of parsed JSON
+    head, _, last = name.partition(".")
+    inner = found.get(head)
+    return inner.get(last) if last and isinstance(inner, Mapping) else inner
+
+
+def money(found: Row) -> RenderableType:
+    """What the decisions save, against what, with intervals."""
+    currency = found["money"].get("currency") or ""
+    shown = table(f"money saved, {currency}", "against", "saved", "average precision lost without it")
+    saved = found["money"]
+    shown.add_row("approving everything", _amount(saved.get("saved_against_approve_all")), "")
+    shown.add_row("the plain rules", _amount(saved.get("saved_against_rules")), "")
+    for family, part in (found.get("ablation") or {}).items():
+        shown.add_row(f"the same model without {family}", _amount(part["saved"]), leaf(part["ap_lost"]))
+    return shown
+
+
+def _amount(value: Row | None) -> str:
+    if not value or value.get("value") is None:
+        return "not measured"
+    low, high = value["ci"]
+    interval = "" if low is None else f"  [dim]{low / 100:,.0f} to {high / 100:,.0f}[/]"
+    return f"{value['value'] / 100:,.0f}{interval}"
+
+
+def policy_change(change: Row) -> RenderableType:
+    """What another policy would do with the same requests."""
+    shown = table(
+        f"the other policy changes {change['changed']:,} decisions", "today", "approve", "review", "block", right=("approve", "review", "block")
+    )
+    for before, after in change["moved"].items():
+        shown.add_row(before, *(f"{after[action]:,}" for action in ("approve", "review", "block")))
+    saved = Text.from_markup(f"saved by the change: {_amount(change['saved'])}")
+    return Group(shown, saved)
+
+
+def scored(result: object) -> RenderableType:
+    """How a batch was decided."""
+    found = plain(result)
+    parts = ", ".join(f"[{ACTION_STYLE[action]}]{action}[/] {count:,}" for action, count in found["by_action"].items())
+    return Text.from_markup(f"{found['requests']:,} requests: {parts}\n{found.get('file', '')}")
+
+
+def loaded(result: object) -> RenderableType:
+    """What the service now knows."""
+    found = plain(result)
+    return Text(", ".join(f"{name} {value:,}" if isinstance(value, int) else f"{name} {value}" for name, value in found.items()))
+
+
+def serving(result: object) -> RenderableType:
+    """Where the service listens, and its first key, which is shown only once."""
+    found = plain(result)
+    shown = table("refund-risk is listening", "what", "value")
+    for name, value in found.items():
+        shown.add_row(name, "; ".join(map(str, value)) if isinstance(value, list | tuple) else str(value))
+    return shown

@@ -1,0 +1,233 @@
+"""What happened before: entity timelines, orders, scans, links, labels. Reads are bounded; writes go into a transaction that the caller opened."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+import msgspec
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, select, update
+
+from data_contracts.label import Label
+from data_contracts.link import EntityType, Link
+from data_contracts.request import Account, Delivery, Order, OrderLine, RefundRequest
+from data_contracts.timeline import COLUMNS, NEVER, TIMELINE_LIMIT, Entity, Stream
+from features.streams import Placed, micros
+from risk.stores import tables
+from risk.stores.database import Database
+
+Rows = list[tuple[Any, ...]]
+"""Timeline events in the order of COLUMNS, sorted by (known_us, event_id)."""
+
+Key = tuple[Entity, Stream]
+"""Names a timeline."""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredOrder:
+    """An order with its lines, as it was told."""
+
+    order: Order
+    lines: tuple[OrderLine, ...]
+
+
+_ORDER = TypeAdapter(StoredOrder)
+
+
+def moment(us: int) -> datetime:
+    """That many microseconds after 1970 UTC."""
+    return EPOCH + timedelta(microseconds=us)
+
+
+def encode_order(order: Order, lines: Sequence[OrderLine]) -> bytes:
+    """One order as JSON."""
+    return msgspec.json.encode(StoredOrder(order, tuple(lines)))
+
+
+class History:
+    """The past as the database knows it."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def timelines(self, connection: Connection, wanted: Sequence[tuple[Key, int]], as_of_us: int) -> dict[Key, Rows]:
+        """The latest events of each timeline, oldest first; a timeline without any is left out.
+
+        `wanted` names each timeline and from which known_us on its events matter; events known at or after `as_of_us` do not exist yet.
+        """
+        found: dict[Key, Rows] = {}
+        for start in range(0, len(wanted), PER_QUERY):
+            part = wanted[start : start + PER_QUERY]
+            values = [each for (entity, stream), since_us in part for each in (entity.type.value, entity.id, stream.value, since_us, as_of_us)]
+            rows = self.database.fetch(connection, _timelines_query(len(part)), values)
+            for place, group in groupby(rows, key=itemgetter(0)):
+                found[part[place][0]] = [row[1:] for row in group][::-1]
+        return found
+
+    def order(self, connection: Connection, order_id: str) -> StoredOrder | None:
+        """The stored order of that id."""
+        rows = self.database.fetch(connection, "SELECT body FROM orders WHERE order_id = ?", (order_id,))
+        return _ORDER.validate_json(rows[0][0]) if rows else None
+
+    def deliveries(self, connection: Connection, order_id: str, as_of_us: int) -> tuple[Delivery, ...]:
+        """The order's scans known strictly before that moment."""
+        query = "SELECT status, occurred_us, known_us FROM deliveries WHERE order_id = ? AND known_us < ?"
+        rows = self.database.fetch(connection, query, (order_id, as_of_us))
+        return tuple(Delivery(order_id=order_id, status=status, occurred_at=moment(at), known_at=moment(known)) for status, at, known in rows)
+
+    def account(self, connection: Connection, account_id: str) -> Account | None:
+        """When the account was opened, if that was ever told."""
+        rows = self.database.fetch(connection, "SELECT occurred_us, known_us FROM accounts WHERE account_id = ?", (account_id,))
+        return Account(account_id=account_id, occurred_at=moment(rows[0][0]), known_at=moment(rows[0][1])) if rows else None
+
+    def category(self, connection: Connection, entities: Iterable[Entity]) -> str | None:
+        """The category of the articles when they have one in common, else of the seller."""
+        named = [entity for entity in entities if entity.type in (EntityType.SKU, EntityType.SELLER)]
+        if not named:
+            return None
+        query = "SELECT entity_type, category FROM categories WHERE " + " OR ".join(["(entity_type = ? AND entity_id = ?)"] * len(named))  # noqa: S608  # places for values, nothing else
+        found: dict[str, set[str]] = {}
+        for kind, category in self.database.fetch(connection, query, [each for entity in named for each in (entity.type.value, entity.id)]):
+            found.setdefault(kind, set()).add(category)
+        articles, sellers = found.get(EntityType.SKU.value, set()), found.get(EntityType.SELLER.value, set())
+        return next(iter(articles)) if len(articles) == 1 else next(iter(sellers), None)
+
+    def links(self, connection: Connection, *, order_id: str | None = None, request_id: str | None = None) -> list[Link]:
+        """The stored links of an order or of a request."""
+        key, value = ("order_id", order_id) if request_id is None else ("request_id", request_id)
+        return [link_of(row) for row in self.database.fetch(connection, f"SELECT {', '.join(LINK_COLUMNS)} FROM links WHERE {key} = ?", (value,))]  # noqa: S608  # our own column names
+
+    def sources(self, connection: Connection) -> frozenset[str]:
+        """The kinds of data that ever came."""
+        return frozenset(name for (name,) in self.database.fetch(connection, "SELECT name FROM sources", ()))
+
+    def add_events(self, connection: Connection, placed: Iterable[Placed]) -> None:
+        """Put events on timelines; one that is there already stays as it is."""
+        rows = [(entity.type.value, entity.id, stream.value, *row) for entity, stream, row in placed]
+        self.database.add_many(connection, tables.timeline_events, EVENT_COLUMNS, rows)
+
+    def add_places(self, connection: Connection, placed: Iterable[Placed]) -> None:
+        """Remember on which timelines a request's event stands."""
+        rows = [(row[0], entity.type.value, entity.id, row[2]) for entity, _, row in placed]
+        self.database.add_many(connection, tables.request_places, ("request_id", "entity_type", "entity_id", "known_us"), rows)
+
+    def add_links(self, connection: Connection, links: Iterable[Link]) -> None:
+        """Keep links as they were told."""
+        rows = [
+            (
+                each.entity_type.value,
+                each.entity_id,
+                each.account_id,
+                each.request_id,
+                each.order_id,
+                micros(each.occurred_at),
+                micros(each.known_at),
+            )
+            for each in links
+        ]
+        self.database.add_many(connection, tables.links, LINK_COLUMNS, rows)
+
+    def add_order(self, connection: Connection, order: Order, lines: Sequence[OrderLine]) -> bool:
+        """Keep an order; false when it was kept before, and then nothing changes."""
+        statement = "INSERT INTO orders (order_id, known_us, body) VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING order_id"
+        return bool(self.database.fetch(connection, statement, (order.order_id, micros(order.known_at), encode_order(order, lines))))
+
+    def add_account(self, connection: Connection, account: Account) -> None:
+        """Keep when an account was opened."""
+        row = (account.account_id, micros(account.occurred_at), micros(account.known_at))
+        self.database.add_many(connection, tables.accounts, ("account_id", "occurred_us", "known_us"), [row])
+
+    def add_deliveries(self, connection: Connection, scans: Iterable[Delivery]) -> None:
+        """Keep carrier scans."""
+        rows = [(scan.order_id, scan.status.value, micros(scan.occurred_at), micros(scan.known_at)) for scan in scans]
+        self.database.add_many(connection, tables.deliveries, ("order_id", "status", "occurred_us", "known_us"), rows)
+
+    def add_label(self, connection: Connection, label: Label) -> None:
+        """Keep a label."""
+        row = (label.request_id, label.source.value, label.value.value, micros(label.occurred_at), micros(label.known_at))
+        self.database.add_many(connection, tables.labels, ("request_id", "source", "value", "occurred_us", "known_us"), [row])
+
+    def add_text(self, connection: Connection, request: RefundRequest, known_us: int) -> None:
+        """Keep what the buyer wrote, apart from the ledger."""
+        if request.text:
+            self.database.add_many(connection, tables.claim_texts, ("request_id", "known_us", "body"), [(request.request_id, known_us, request.text)])
+
+    def add_sources(self, connection: Connection, names: Iterable[str], since_us: int) -> None:
+        """Note that these kinds of data came."""
+        self.database.add_many(connection, tables.sources, ("name", "since_us"), [(name, since_us) for name in sorted(names)])
+
+    def request_events(self, connection: Connection, request_id: str) -> list[Placed]:
+        """The request's events on its timelines, as of its latest revision."""
+        places, events = tables.request_places.c, tables.timeline_events.c
+        rows = connection.execute(
+            select(events.entity_type, events.entity_id, *(events[name] for name in COLUMNS))
+            .join_from(
+                tables.request_places,
+                tables.timeline_events,
+                (events.entity_type == places.entity_type)
+                & (events.entity_id == places.entity_id)
+                & (events.stream == Stream.REQUEST.value)
+                & (events.known_us == places.known_us)
+                & (events.event_id == places.request_id),
+            )
+            .where(places.request_id == request_id, events.until_us == NEVER)
+        )
+        return [(Entity(EntityType(kind), name), Stream.REQUEST, tuple(row)) for kind, name, *row in rows]
+
+    def end_events(self, connection: Connection, placed: Iterable[Placed], until_us: int) -> None:
+        """From that moment on these events no longer count: something newer took their place."""
+        table = tables.timeline_events
+        for entity, stream, row in placed:
+            here = (table.c.entity_type == entity.type.value, table.c.entity_id == entity.id, table.c.stream == stream.value)
+            connection.execute(update(table).where(*here, table.c.known_us == row[2], table.c.event_id == row[0]).values(until_us=until_us))
+
+    def replace_label_events(self, connection: Connection, placed: Iterable[Placed]) -> None:
+        """Put label events on timelines, over the ones from before the newest label came."""
+        insert = self.database.insert(tables.timeline_events)
+        statement = insert.on_conflict_do_update(
+            index_elements=list(tables.timeline_events.primary_key.columns),
+            set_={"until_us": insert.excluded.until_us, "abuse": insert.excluded.abuse},
+        )
+        rows = [dict(zip(EVENT_COLUMNS, (entity.type.value, entity.id, stream.value, *row), strict=True)) for entity, stream, row in placed]
+        if rows:
+            connection.execute(statement, rows)
+
+    def labels(self, connection: Connection, request_id: str) -> list[Label]:
+        """Every label of that request."""
+        query = "SELECT value, source, occurred_us, known_us FROM labels WHERE request_id = ?"
+        return [
+            Label(request_id=request_id, value=value, source=source, occurred_at=moment(at), known_at=moment(known))
+            for value, source, at, known in self.database.fetch(connection, query, (request_id,))
+        ]
+
+
+EVENT_COLUMNS = ("entity_type", "entity_id", "stream", *COLUMNS)
+LINK_COLUMNS = ("entity_type", "entity_id", "account_id", "request_id", "order_id", "occurred_us", "known_us")
+
+PER_QUERY = 100
+"""Timelines in one query: SQLite takes at most 500 parts and 32,766 values."""
+
+
+def link_of(row: Sequence[Any]) -> Link:
+    """A link from its columns, in the order of LINK_COLUMNS."""
+    named: Mapping[str, Any] = dict(zip(LINK_COLUMNS[:5], row, strict=False))
+    return Link(**named, occurred_at=moment(row[5]), known_at=moment(row[6]))
+
+
+@lru_cache(maxsize=PER_QUERY)
+def _timelines_query(keys: int) -> str:
+    """One bounded seek a timeline, the newest event first; the values of each are type, id, stream, since and as_of."""
+    columns = ", ".join(COLUMNS)
+    parts = (
+        f"SELECT * FROM (SELECT {place} AS place, {columns} FROM timeline_events"  # noqa: S608  # only our own column names and numbers
+        f" WHERE entity_type = ? AND entity_id = ? AND stream = ? AND known_us >= ? AND known_us < ?"
+        f" ORDER BY known_us DESC, event_id DESC LIMIT {TIMELINE_LIMIT}) AS q{place}"
+        for place in range(keys)
+    )
+    return " UNION ALL ".join(parts)

@@ -1,0 +1,45 @@
+"""A real service over a real socket, started and stopped by tests."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from threading import Thread
+
+import httpx
+
+from risk import clock
+from risk.jobs.serve import RunningServer, serve
+
+
+@dataclass(frozen=True)
+class Running:
+    """A service that runs, a client that has its key and one that has none."""
+
+    home: Path
+    server: RunningServer
+    client: httpx.Client
+    stranger: httpx.Client
+    key: str
+
+
+@contextmanager
+def running(home: Path, key: str | None = None, now: Callable[[], datetime] = clock.now) -> Iterator[Running]:
+    """Start, wait until it answers, stop at the end."""
+    server = serve(home, port=0, now=now)
+    thread = Thread(target=server.wait)
+    thread.start()
+    key = key or server.started.api_key
+    assert key is not None
+    address = server.started.address
+    try:
+        with (
+            httpx.Client(base_url=address, headers={"Authorization": f"Bearer {key}"}, timeout=30) as client,
+            httpx.Client(base_url=address) as stranger,
+        ):
+            assert client.get("/healthz").status_code == 200
+            yield Running(home, server, client, stranger, key)
+    finally:
+        server.stop()
+        thread.join()

@@ -1,0 +1,41 @@
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from data_contracts.errors import ContractError
+from risk import settings as module
+from risk.identity import pseudonym
+from risk.settings import Settings, read_settings
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    assert read_settings({}) == Settings()
+
+
+def test_the_environment_is_read_by_name() -> None:
+    assert read_settings({"REFUND_RISK_BODY_LIMIT_BYTES": "10", "REFUND_RISK_CURRENCY": "CNY", "OTHER": "x"}) == Settings(
+        body_limit_bytes=10, currency="CNY"
+    )
+
+
+@pytest.mark.parametrize("text", ["ten", "-1", "1.5", ""])
+def test_a_number_that_is_none_is_named(text: str) -> None:
+    with pytest.raises(ContractError, match="REFUND_RISK_CLOCK_SKEW_S"):
+        read_settings({"REFUND_RISK_CLOCK_SKEW_S": text})
+
+
+def test_every_setting_says_its_reason_and_numbers_their_unit() -> None:
+    source = Path(str(module.__file__)).read_text(encoding="utf-8")
+    for field in fields(Settings):
+        assert re.search(rf'    {field.name}: .+\n    """.{{30,}}', source), field.name
+        if isinstance(field.default, int):
+            assert field.name.rsplit("_", 1)[1] in {"bytes", "s", "ms"}
+
+
+def test_a_pseudonym_depends_on_key_type_and_identifier() -> None:
+    one = pseudonym(b"key", "card", "4000")
+    assert re.fullmatch(r"[0-9a-f]{32}", one)
+    assert one == pseudonym(b"key", "card", "4000")
+    assert len({one, pseudonym(b"other", "card", "4000"), pseudonym(b"key", "phone", "4000"), pseudonym(b"key", "card", "4001")}) == 4
