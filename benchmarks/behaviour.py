@@ -26,12 +26,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a script sees it
 from risk.jobs.backtest import backtest
 from risk.jobs.build_features import build_features
 from risk.jobs.import_tables import import_source
-from risk.jobs.read_tables import read_tables
+from risk.jobs.read_tables import read_tables, write_tables
 from risk.jobs.train import train
 
 PROJECT = Path(__file__).resolve().parents[1]
 MAPS = PROJECT / "data_contracts" / "import_maps"
 SOURCES = {"cloudwalk": "cloudwalk/transactional-sample.csv", "fraud_ecom": "fraud_ecom_sample/fraud_data.csv"}
+SHOWN = ("auc", "ap", "recall_at", "ece")
 FOLDS, TRAIN_SHARE, TEST_SHARE = 4, 0.4, 0.15
 WHY_LOW = (
     "The labels follow from nothing that is known before the purchase: devices and IPs repeat almost only in a January burst of instant purchases, "
@@ -60,27 +61,35 @@ def main() -> None:
 
 
 def cloudwalk(source: Path, folder: Path) -> dict[str, Any]:
-    """Import, features, rolling folds."""
+    """Import, features, rolling folds: trained on labels known by each fold's start, and once more on the labels of all earlier rows.
+
+    The second reading is that of the published reference: chargebacks reach the features after 7 days, but the training at once.
+    """
     import_source(MAPS / "cloudwalk.toml", source, folder / "set")
     features = computed(folder)
+    tables = read_tables(folder / "set")
+    at_once = tables["labels"].with_columns(known_at=pl.col("known_at") - pl.duration(days=7))
+    write_tables({**tables, "labels": at_once.with_columns(occurred_at="known_at")}, folder / "at_once")
     figures: dict[str, Any] = backtest(folder / "set", folds=FOLDS, train_share=TRAIN_SHARE, test_share=TEST_SHARE, features=features)
-    peer = raw_folds(folder / "set")
-    keys = {
-        "auc": figures["auc"],
-        "ap": figures["ap"],
-        "recall_at": figures["recall_at"],
-        "ece": figures["ece"],
-        "unseen_rings": figures["unseen_rings"],
+    lenient: dict[str, Any] = backtest(folder / "at_once", folds=FOLDS, train_share=TRAIN_SHARE, test_share=TEST_SHARE, features=features)
+    return {
+        "ours": {key: figures[key] for key in (*SHOWN, "unseen_rings")},
+        "ours_trained_on_all_earlier_rows": {key: lenient[key] for key in SHOWN},
+        "lightgbm_on_raw_columns": raw_folds(folder / "set"),
+        "tests": figures["data"],
     }
-    return {"ours": keys, "lightgbm_on_raw_columns": peer, "tests": figures["data"]}
 
 
 def fraud_ecom(source: Path, folder: Path) -> dict[str, Any]:
     """Import, features, one split in time."""
     import_source(MAPS / "fraud_ecom_sample.toml", source, folder / "set")
     figures: dict[str, Any] = train(folder / "set", folder / "model", test_share=0.2, features=computed(folder))
-    keys = {"auc": figures["auc"], "ap": figures["ap"], "recall_at": figures["recall_at"], "ece": figures["ece"]}
-    return {"ours": keys, "lightgbm_on_raw_columns": raw_split(folder / "set"), "tests": figures["data"], "why": WHY_LOW}
+    return {
+        "ours": {key: figures[key] for key in SHOWN},
+        "lightgbm_on_raw_columns": raw_split(folder / "set"),
+        "tests": figures["data"],
+        "why": WHY_LOW,
+    }
 
 
 def computed(folder: Path) -> Path:
@@ -146,6 +155,9 @@ def show(name: str, result: dict[str, Any]) -> None:
     for share, figure in ours["recall_at"].items():
         print(f"  recall@{share:<7}{leaf(figure)}")
     print(f"  {'ece':<14}{leaf(ours['ece'])}")
+    if "ours_trained_on_all_earlier_rows" in result:
+        lenient = result["ours_trained_on_all_earlier_rows"]
+        print(f"  trained on the labels of all earlier rows, as the published reference: auc {leaf(lenient['auc'])}, ap {leaf(lenient['ap'])}")
     if "unseen_rings" in ours:
         rings = ours["unseen_rings"]
         print(f"  rings not learnt from ({rings['requests']:,} requests): auc {leaf(rings['auc'])}, ap {leaf(rings['ap'])}")

@@ -25,7 +25,7 @@ from risk.engine import Engine
 from risk.gather import Gatherer
 from risk.identity import pseudonym
 from risk.jobs.live_graph import live_components
-from risk.jobs.serve import settle_memory
+from risk.jobs.serve import settle
 from risk.ledger import Ledger
 from risk.policy import load
 from risk.stores.database import open_sqlite
@@ -130,7 +130,7 @@ def decisions(folder: Path, model: Path | None, count: int) -> dict[str, Any]:
         for stage, took in record.timings_ms.items():
             stages.setdefault(stage, []).append(took)
 
-    settle_memory()
+    settle()
     found: dict[str, Any] = dict(measure(decide, count))
     found["stages_p50_ms"] = {stage: sorted(times)[len(times) // 2] for stage, times in stages.items()}
     found |= {"decisions": count, "events_median": sorted(seen)[count // 2], "events_max": max(seen), "by_action": actions}

@@ -32,12 +32,20 @@ class Texts:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One code; `family` is null for the policy's own reasons, which are no evidence."""
+    """One code; `family` is null for the policy's own reasons, which are no evidence.
+
+    `holds_above`: what the texts state is so for a request with a feature of this reason above that value; null: they state nothing of the kind.
+    """
 
     code: str
     family: Family | None
     speaks: Speaks
     texts: Mapping[Language, Texts]
+    holds_above: float | None = None
+
+    def holds(self, value: float | str | None) -> bool:
+        """Whether a feature with that value lets the texts be said."""
+        return self.holds_above is None or (isinstance(value, int | float) and value > self.holds_above)
 
 
 def _reason(code: str, row: Mapping[str, Any]) -> Reason:
@@ -45,7 +53,7 @@ def _reason(code: str, row: Mapping[str, Any]) -> Reason:
         message = f"reasons.toml: {code} has family {row['family']!r} and speaks {row['speaks']!r}; see the head of the file for what they may be"
         raise ContractError(message, field=code)
     texts = {language: Texts(**row[language.value]) for language in Language}
-    return Reason(code, None if row["family"] == "policy" else row["family"], row["speaks"], types.MappingProxyType(texts))
+    return Reason(code, None if row["family"] == "policy" else row["family"], row["speaks"], types.MappingProxyType(texts), row.get("holds_above"))
 
 
 def _load() -> Mapping[str, Reason]:

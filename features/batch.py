@@ -1,6 +1,9 @@
 """Every feature of every request, point in time, from tables. Polars joins and sorts, the kernel in `features/windows.py` merges."""
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +18,7 @@ from features.declare import Condition, Feature, Given, Measure, Stated, Windowe
 from features.formulas import Floats, Ints, derive, quotient, smallest_wins
 from features.plan import DAY_US, Group, Part, groups
 from features.projection import STREAM_TABLES, Projection, Tables, currency_of
-from features.windows import Events, Questions, expiry, extremes, group, limited, totals
+from features.windows import Events, Questions, Wanted, expiry, extremes, group, limited, totals
 from features.words import Words
 
 
@@ -73,6 +76,13 @@ def _attributes(projection: Projection) -> list[pl.DataFrame]:
     return [joined.select(pl.col(name).alias(f"{ATTRIBUTE}{name}") for name in sorted(joined.columns))]
 
 
+THREADS = min(4, os.cpu_count() or 1)
+"""How many parts are computed at a time; the kernel and NumPy let other threads work."""
+
+PART = 200_000
+"""About how many events and questions a part has."""
+
+
 class Coded(NamedTuple):
     """One entity type and stream as arrays: events and questions grouped by entity, payload columns in the order of the events."""
 
@@ -90,9 +100,34 @@ def windowed(projection: Projection, plan: Group, limit: int = TIMELINE_LIMIT) -
     if STREAM_TABLES[plan.stream] not in projection.tables or members.is_empty():
         return {each.feature.name: np.full(height, np.nan) for each in plan.fractions}
     coded = encode(projection, plan, members, limit)
-    found = measure(plan, coded, limit)
-    single = members["place"].n_unique() == members.height
-    return {feature.name: _to_requests(feature, values, coded.place, height, single=single) for feature, values in found}
+    several = members["place"].n_unique() != members.height
+    found = {each.feature.name: np.full(height, np.nan) for each in plan.fractions}
+
+    def answer(part: Coded) -> None:
+        for feature, values in measure(plan, part, limit):
+            if several:
+                (np.fmin if smallest_wins(feature) else np.fmax).at(found[feature.name], part.place, values)
+            else:
+                found[feature.name][part.place] = values
+
+    with ThreadPoolExecutor(1 if several else THREADS) as pool:  # the entities of one request may lie in two parts
+        list(pool.map(answer, parts_of(coded)))
+    return found
+
+
+def parts_of(coded: Coded) -> Iterator[Coded]:
+    """The same, some entities at a time: what is in work then fits the processor's cache, and parts are independent."""
+    events, asked = coded.events, coded.questions
+    load = events.start + asked.start
+    cuts = np.unique([0, *np.searchsorted(load, np.arange(PART, load[-1], PART)), load.size - 1])
+    for low, high in pairwise(cuts.tolist()):
+        own, mine = slice(events.start[low], events.start[high]), slice(asked.start[low], asked.start[high])
+        yield coded._replace(
+            events=Events(events.start[low : high + 1] - own.start, *(column[own] for column in events.arrays())),
+            questions=Questions(asked.start[low : high + 1] - mine.start, asked.at[mine], asked.account[mine]),
+            place=coded.place[mine],
+            columns={name: column[own] for name, column in coded.columns.items()},
+        )
 
 
 def encode(projection: Projection, plan: Group, members: pl.DataFrame, limit: int = TIMELINE_LIMIT) -> Coded:
@@ -111,7 +146,7 @@ def encode(projection: Projection, plan: Group, members: pl.DataFrame, limit: in
     asked_start, asked_order = group(asked, groups_in_all)
     place = members["place"].to_numpy()[asked_order].astype(np.int64)
     whose = any(part is not None and part.whose != "all" for each in plan.fractions for part in (each.top, each.bottom))
-    own = words["account_id"].codes(projection.requests["account_id"])[place] if whose else np.empty(0, np.int64)
+    own = words["account_id"].codes(projection.requests["account_id"])[place] if whose else np.full(place.size, -1)
     questions = Questions(asked_start, projection.requests["known_us"].to_numpy()[place], own)
     return Coded(Events(start, occurred, known, until, columns.get("account_id", np.empty(0, np.int64))), questions, place, columns, words)
 
@@ -134,14 +169,13 @@ def _events(projection: Projection, plan: Group, words: Words, only: pl.Series |
 
 def measure(plan: Group, coded: Coded, limit: int = TIMELINE_LIMIT) -> list[tuple[Windowed, Floats]]:
     """Each feature's value for each question; NaN is null."""
-    base = limited(coded.events, limit)
-    return [found for days in plan.windows for found in _in_window(plan, coded, base, days)]
-
-
-def _in_window(plan: Group, coded: Coded, base: Ints, days: int | None) -> list[tuple[Windowed, Floats]]:
-    wholes = _wholes(plan.parts(days), coded, expiry(coded.events.occurred, base, None if days is None else days * DAY_US))
-    mine = [each for each in plan.fractions if each.feature.window_days == days]
-    return [(each.feature, _value(each.feature, wholes[each.top], each.bottom and wholes[each.bottom], coded.questions)) for each in mine]
+    base, added = limited(coded.events, limit), _added(plan, coded)
+    found: list[tuple[Windowed, Floats]] = []
+    for days in plan.windows:
+        wholes = _wholes(plan.parts(days), coded, added, expiry(coded.events.occurred, base, None if days is None else days * DAY_US))
+        mine = [each for each in plan.fractions if each.feature.window_days == days]
+        found += [(each.feature, _value(each.feature, wholes[each.top], each.bottom and wholes[each.bottom], coded.questions)) for each in mine]
+    return found
 
 
 def _value(feature: Windowed, top: Ints, bottom: Ints | None, questions: Questions) -> Floats:
@@ -152,33 +186,54 @@ def _value(feature: Windowed, top: Ints, bottom: Ints | None, questions: Questio
     return value if feature.whose == "all" else np.where(questions.account >= 0, value, np.nan)
 
 
-def _wholes(parts: Sequence[Part], coded: Coded, expire: Ints) -> dict[Part, Ints]:
-    """The whole number of each part for each question."""
-    found: dict[Part, Ints] = {}
-    summed = [part for part in parts if part.kind in ("count", "sum", "known")]
+class Added(NamedTuple):
+    """What each event adds to each part, made once for all windows, and where each part stands (column of values, row of codes)."""
+
+    values: Ints
+    codes: Ints
+    rows: Mapping[Part, int]
+
+
+def _own(part: Part) -> Part:
+    """The part that says whether the asker's own account is among the different ones."""
+    return Part("known", part.of, part.where, "own")
+
+
+def _added(plan: Group, coded: Coded) -> Added:
+    parts = dict.fromkeys(part for days in plan.windows for part in plan.parts(days))
     differing = [part for part in parts if part.kind == "distinct"]
-    tracked = any(part.whose != "all" for part in parts)
-    helpers = [Part("known", "account_id", part.where, "own") for part in differing if part.whose == "others"]
-    summed += [part for part in helpers if part not in summed]
+    own = [_own(part) for part in differing if part.whose == "others"]
+    summed = list(dict.fromkeys([*(part for part in parts if part.kind in ("count", "sum", "known")), *own]))
+    size = coded.events.known.size
+    values, codes = np.empty((size, len(summed)), np.int64), np.empty((len(differing), size), np.int64)
+    for column, part in enumerate(summed):
+        values[:, column] = _counted(part, coded)
+    for row, part in enumerate(differing):
+        codes[row] = np.where(_mask(part.where, coded), coded.columns[part.of or ""], -1)
+    return Added(values, codes, {part: row for parts in (summed, differing) for row, part in enumerate(parts)})
+
+
+def _wholes(parts: Sequence[Part], coded: Coded, added: Added, expire: Ints) -> dict[Part, Ints]:
+    """The whole number of each part for each question."""
+    differing = [part for part in parts if part.kind == "distinct"]
+    own = [_own(part) for part in differing if part.whose == "others"]
+    summed = list(dict.fromkeys([*(part for part in parts if part.kind in ("count", "sum", "known")), *own]))
+    rows = [np.array([added.rows[part] for part in some], np.int64) for some in (summed, differing)]
+    wanted = Wanted(rows[0], rows[1], any(part.whose != "all" for part in (*summed, *differing)))
+    found: dict[Part, Ints] = {}
     if summed or differing:
-        values = _stack([_counted(part, coded) for part in summed], coded.events.known.size)
-        codes = _stack([np.where(_mask(part.where, coded), coded.columns[part.of or ""], -1) for part in differing], coded.events.known.size)
-        every, own = totals(coded.events, expire, coded.questions, values, codes, tracked)
+        every, mine = totals(coded.events, expire, coded.questions, (added.values, added.codes), wanted)
         for place, part in enumerate(summed):
-            mine = own[:, place] if part.whose != "all" else every[:, place]
-            found[part] = every[:, place] - mine if part.whose == "others" else mine
+            if part.whose == "own":
+                found[part] = mine[place]
+            else:
+                found[part] = every[place] - mine[place] if part.whose == "others" else every[place]
         for place, part in enumerate(differing, start=len(summed)):
-            found[part] = every[:, place]
-            if part.whose == "others":
-                found[part] = found[part] - (found[Part("known", "account_id", part.where, "own")] > 0)
+            found[part] = every[place] - (found[_own(part)] > 0) if part.whose == "others" else every[place]
     for part in parts:
         if part.kind in ("last", "first"):
             found[part] = extremes(coded.events, expire, coded.questions, _mask(part.where, coded), 1 if part.kind == "last" else -1)
     return found
-
-
-def _stack(columns: Sequence[Ints], height: int) -> Ints:
-    return np.ascontiguousarray(np.stack(columns, axis=1)) if columns else np.empty((height, 0), np.int64)
 
 
 def _counted(part: Part, coded: Coded) -> Ints:
@@ -207,13 +262,3 @@ def _mask(where: Sequence[Condition], coded: Coded) -> np.ndarray[tuple[int], np
 
 
 _COMPARE = {"eq": np.equal, "ne": np.not_equal, "ge": np.greater_equal, "lt": np.less}
-
-
-def _to_requests(feature: Windowed, values: Floats, place: Ints, height: int, *, single: bool) -> Floats:
-    """One value a request: the largest over its entities of the type (the smallest for since_last); NaN where it has none."""
-    found = np.full(height, np.nan)
-    if single:
-        found[place] = values
-    else:
-        (np.fmin if smallest_wins(feature) else np.fmax).at(found, place, values)
-    return found

@@ -250,7 +250,8 @@ class Projection:
     def _on(self, members: pl.DataFrame, payload: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
         """The payload row of each member; row `place` of a payload lies at that position."""
         rows = payload.select(name for name in columns if name in payload.columns)
-        return rows[members["place"]].with_columns(members["entity_id"])
+        everybody = members.height == rows.height and members["place"].equals(payload["place"])
+        return (rows if everybody else rows[members["place"]]).with_columns(members["entity_id"])
 
     def _label_events(self, members: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
         mine = self.labels.with_row_index("turn").select("turn", "place", "event_id", "known_us", "until_us", "abuse")

@@ -8,6 +8,7 @@ Arrays are grouped by entity: the events of entity `e` lie in [start[e], start[e
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -29,6 +30,10 @@ class Events:
     until: Ints
     account: Ints
 
+    def arrays(self) -> tuple[Ints, Ints, Ints, Ints]:
+        """The columns, one entry an event."""
+        return self.occurred, self.known, self.until, self.account
+
 
 @dataclass(frozen=True, slots=True)
 class Questions:
@@ -37,6 +42,14 @@ class Questions:
     start: Ints
     at: Ints
     account: Ints
+
+
+class Wanted(NamedTuple):
+    """Columns of `values` to sum, rows of `codes` to count different ones of (-1: none), and whether the asker's own events count apart too."""
+
+    values: Ints
+    codes: Ints
+    own: bool
 
 
 def group(code: Ints, groups: int) -> tuple[Ints, Ints]:
@@ -53,30 +66,23 @@ def limited(events: Events, limit: int) -> Ints:
     return found
 
 
-def totals(
-    events: Events,
-    expire: Ints,
-    questions: Questions,
-    values: Matrix,
-    codes: Matrix,
-    own: bool,  # noqa: FBT001  # numba takes positions only
-) -> tuple[Matrix, Matrix]:
-    """Sums of `values` columns, then numbers of different `codes` (-1: none), over the events visible at each question.
+def totals(events: Events, expire: Ints, questions: Questions, columns: tuple[Matrix, Matrix], wanted: Wanted) -> tuple[Matrix, Matrix]:
+    """One row each: sums of the wanted values, then numbers of different codes, over the events visible at each question.
 
-    The second matrix holds the sums over the events of the asker's own account (empty when `own` is false).
+    `columns` are the values, one row an event (what is added together lies together), and the codes, one column an event. The second matrix
+    holds the sums over the events of the asker's own account (without columns when they are not wanted).
     """
-    accounts = int(max(events.account.max(initial=0), questions.account.max(initial=0))) + 1 if own else 0
-    sizes = int(codes.max(initial=-1)) + 1
+    accounts = int(max(events.account.max(initial=0), questions.account.max(initial=0))) + 1 if wanted.own else 0
     total: Matrix
     mine: Matrix
     total, mine = _totals(
         (events.start, events.known, expire, events.account),
         (questions.start, questions.at, questions.account),
-        values,
-        codes,
-        (accounts, sizes),
+        columns,
+        (wanted.values, wanted.codes),
+        (accounts, int(columns[1].max(initial=-1)) + 1),
     )
-    return total, mine
+    return total.T, mine.T
 
 
 def extremes(events: Events, expire: Ints, questions: Questions, mask: npt.NDArray[np.bool_], sign: int) -> Ints:
@@ -149,7 +155,7 @@ def _merge_intervals(known, expire, codes, span, holders, enter, leave):  # type
 
 
 @numba.njit(cache=True)
-def _sweep(events, asked, values, flags, span, sums, own, result):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0913, C901, PLR0912
+def _sweep(events, asked, values, pick, flags, span, sums, own, result):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0913, C901, PLR0912
     """Walk one entity's events and questions once; `sums` runs over all events, `own` over those of each account."""
     _, known, expire, account = events
     _, at, asker = asked
@@ -157,7 +163,7 @@ def _sweep(events, asked, values, flags, span, sums, own, result):  # type: igno
     low, high, stamp, first, last = span
     mine, seen = own
     total, own_total = result
-    width, distinct = values.shape[1], enter.shape[1]
+    width, distinct = pick.size, enter.shape[0]
     tracked = mine.shape[0] > 0  # without it the accounts are empty arrays
     order = _expiry_order(expire, low, high)
     sums[:] = 0
@@ -166,27 +172,27 @@ def _sweep(events, asked, values, flags, span, sums, own, result):  # type: igno
         while i < high and known[i] < at[q]:
             if expire[i] > known[i]:
                 for j in range(width):
-                    sums[j] += values[i, j]
+                    sums[j] += values[i, pick[j]]
                 for j in range(distinct):
-                    sums[width + j] += enter[i - low, j]
+                    sums[width + j] += enter[j, i - low]
                 if tracked and account[i] >= 0:
                     who = account[i]
                     if seen[who] != stamp:
                         seen[who] = stamp
                         mine[who, :] = 0
                     for j in range(width):
-                        mine[who, j] += values[i, j]
+                        mine[who, j] += values[i, pick[j]]
             i += 1
         while x < order.size and expire[order[x]] < at[q]:
             gone = order[x]
             if expire[gone] > known[gone]:
                 for j in range(width):
-                    sums[j] -= values[gone, j]
+                    sums[j] -= values[gone, pick[j]]
                 for j in range(distinct):
-                    sums[width + j] -= leave[gone - low, j]
+                    sums[width + j] -= leave[j, gone - low]
                 if tracked and account[gone] >= 0:
                     for j in range(width):
-                        mine[account[gone], j] -= values[gone, j]
+                        mine[account[gone], j] -= values[gone, pick[j]]
             x += 1
         total[q, :] = sums
         if tracked and asker[q] >= 0 and seen[asker[q]] == stamp:
@@ -194,14 +200,16 @@ def _sweep(events, asked, values, flags, span, sums, own, result):  # type: igno
 
 
 @numba.njit(cache=True, nogil=True)
-def _totals(events, asked, values, codes, sizes):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _totals(events, asked, columns, wanted, sizes):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     start, known, expire, _ = events
     asked_start, at, _ = asked
+    values, codes = columns
+    pick, pick_codes = wanted
     accounts, spread = sizes
-    width, distinct = values.shape[1], codes.shape[1]
+    width, distinct = pick.size, pick_codes.size
     longest = np.max(start[1:] - start[:-1]) if start.size > 1 else 0
-    enter = np.zeros((longest, distinct), np.int64)
-    leave = np.zeros((longest, distinct), np.int64)
+    enter = np.zeros((distinct, longest), np.int64)
+    leave = np.zeros((distinct, longest), np.int64)
     holder = np.zeros((distinct, spread), np.int64)
     seen = np.full((distinct, spread), -1, np.int64)
     own = (np.zeros((accounts, width), np.int64), np.full(accounts, -1, np.int64))
@@ -213,9 +221,9 @@ def _totals(events, asked, values, codes, sizes):  # type: ignore[no-untyped-def
             continue
         span = (start[e], start[e + 1], e)
         for d in range(distinct):
-            _merge_intervals(known, expire, codes[:, d], span, (holder[d], seen[d]), enter[:, d], leave[:, d])
+            _merge_intervals(known, expire, codes[pick_codes[d]], span, (holder[d], seen[d]), enter[d], leave[d])
         around = (start[e], start[e + 1], e, asked_start[e], asked_start[e + 1])
-        _sweep(events, asked, values, (enter, leave), around, sums, own, (total, own_total))
+        _sweep(events, asked, values, pick, (enter, leave), around, sums, own, (total, own_total))
     return total, own_total
 
 
@@ -249,7 +257,7 @@ def _pop(heap, size, keys, sign):  # type: ignore[no-untyped-def]  # noqa: ANN00
     return size
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _extremes(events, asked, mask, sign):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     start, occurred, known, expire = events
     asked_start, at = asked

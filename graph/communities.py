@@ -21,7 +21,8 @@ LEAST = 0.05
 LEAST_TIE = 0.25
 """Ties weaker than this are left out: they would chain strangers."""
 
-RESOLUTION = 0.12
+RESOLUTION = 0.05
+ITERATIONS = 10
 SEED = 20260101
 """Leiden visits nodes in a random order; a fixed one gives equal groups for equal data."""
 
@@ -75,12 +76,11 @@ def communities(pairs: pl.DataFrame, claimants: int, resolution: float = RESOLUT
     """The group of each claimant, numbered from 0 in the order of their first members; one without ties is a group of his own."""
     import igraph
 
-    graph = igraph.Graph(n=claimants, edges=np.column_stack([pairs["a"].to_numpy(), pairs["b"].to_numpy()]))
+    nodes, ends = np.unique(pairs.select("a", "b").to_numpy(), return_inverse=True)
+    graph = igraph.Graph(n=len(nodes), edges=ends.reshape(-1, 2))
     igraph.set_random_number_generator(Random(SEED))  # noqa: S311  # no secret hangs on it
-    found = graph.community_leiden(
-        objective_function="CPM", weights=pairs["weight"].to_list(), resolution=resolution, n_iterations=-1
-    )
-    membership = np.asarray(found.membership, dtype=np.int64)
+    found = graph.community_leiden(objective_function="CPM", weights=pairs["weight"].to_list(), resolution=resolution, n_iterations=ITERATIONS)
+    membership = np.arange(claimants, dtype=np.int64) + len(nodes)
+    membership[nodes] = found.membership
     _, first, inverse = np.unique(membership, return_index=True, return_inverse=True)
-    order = np.argsort(np.argsort(first))
-    return np.asarray(order[inverse], dtype=np.int64)
+    return np.asarray(np.argsort(np.argsort(first))[inverse], dtype=np.int64)

@@ -26,7 +26,7 @@ PRIOR: Mapping[EntityType, float] = {
     EntityType.IP: 0.2,
     EntityType.AGENT: 0.02,
 }
-"""How likely an entity is a tool when two or three people use it, before any judgement; a guess. It falls with the square of the users."""
+"""How likely an entity is a tool when two or three people use it, before any judgement; a guess. It falls as the users grow."""
 
 PRIOR_WEIGHT = 4.0
 """The prior counts as much as so many entities of the same kind."""
@@ -34,11 +34,22 @@ PRIOR_WEIGHT = 4.0
 MOST_CLAIM = 2 / 3
 """Share of claimants among the users from which an entity is one that mostly claimants use."""
 
+STRANGERS = 8
+"""Users from which an address is looked at burst by burst, too; fewer are a household, and the address as a whole says it."""
+
 ROUNDS = 25
 CERTAIN = 0.98
 """No single entity makes it surer than that."""
 
 Floats = npt.NDArray[np.float64]
+
+
+TOOL_SHARE = 0.85
+TOOL_SHARE_WEIGHT = 10.0
+"""Before history says otherwise, so many of a tool's judged users are abusers; it counts as much as so many users."""
+
+USUAL_ABUSERS, USUAL_JUDGED = 1.0, 8.0
+"""The same for meeting places, where judgements fall on the suspicious first."""
 
 
 class Learned(NamedTuple):
@@ -49,55 +60,50 @@ class Learned(NamedTuple):
 
 
 def entities_of(seen: Seen) -> pl.DataFrame:
-    """One row an entity with two or more claimants: its users, claimants, sellers claimed against, judged claimants and abusers among them."""
-    judged = buyers_judged(seen.claims)
-    users = seen.uses.group_by(*ENTITY).agg(users=pl.len())
-    claiming = seen.uses.join(judged, on="buyer", how="inner")
-    found = claiming.group_by(*ENTITY).agg(
-        claimants=pl.len(),
-        judged=pl.col("abuse").count(),
-        abusers=pl.col("abuse").sum(),
-    )
-    return found.filter(pl.col("claimants") > 1).join(users, on=ENTITY, how="left").sort(*ENTITY)
+    """One row an entity, or burst, with two or more claimants: users (of a burst: the address's), claimants, judged, and abusers among them."""
+    whole = pl.col("burst") == 0
+    users = seen.uses.filter(whole).group_by("entity_type", "entity_id").agg(users=pl.len())
+    claiming = seen.uses.join(buyers_judged(seen.claims), on="buyer", how="inner")
+    found = claiming.group_by(*ENTITY).agg(claimants=pl.len(), judged=pl.col("abuse").count(), abusers=pl.col("abuse").sum())
+    joined = found.filter(pl.col("claimants") > 1).join(users, on=["entity_type", "entity_id"], how="left")
+    return joined.filter(whole | (pl.col("users") >= STRANGERS)).sort(*ENTITY)
 
 
 def discounted(entities: pl.DataFrame) -> pl.DataFrame:
     """The entities with `weight`, the probability that two claimants who used it belong together by it, and `kind`, what it was compared with."""
+    doublings = pl.col("users").log(2).floor().cast(pl.Int32)
     kinds = entities.with_columns(
-        size=pl.col("users").log(2).floor().cast(pl.Int32),
+        size=doublings,
         mostly=pl.col("claimants") >= MOST_CLAIM * pl.col("users"),
+        busy=pl.when(pl.col("burst") > 0).then((2 * pl.col("claimants").log(2)).floor()).otherwise(0).cast(pl.Int32),
     )
-    kinds = kinds.with_columns(kind=pl.struct("entity_type", "size", "mostly").rank("dense").cast(pl.Int64) - 1)
-    prior = kinds.select(
-        pl.col("entity_type").replace_strict({str(kind): share for kind, share in PRIOR.items()}, return_dtype=pl.Float64)
-        * (2.0 ** pl.col("size") / 2.0) ** -2
-    ).to_series()
-    weight, _ = fit(
-        kinds["kind"].to_numpy(),
-        prior.to_numpy(),
-        kinds["judged"].cast(pl.Float64).to_numpy(),
-        kinds["abusers"].cast(pl.Float64).to_numpy(),
-    )
+    kinds = kinds.with_columns(kind=pl.struct("entity_type", "size", "mostly", "busy").rank("dense").cast(pl.Int64) - 1)
+    base = pl.col("entity_type").replace_strict({str(kind): share for kind, share in PRIOR.items()}, return_dtype=pl.Float64)
+    prior = kinds.select(base * 2.0 ** (1 - pl.col("size"))).to_series()
+    judged, abusers = (kinds[name].cast(pl.Float64).to_numpy() for name in ("judged", "abusers"))
+    weight, _ = fit(kinds["kind"].to_numpy(), prior.to_numpy(), judged, abusers)
     return kinds.with_columns(weight=pl.Series(weight, dtype=pl.Float64))
 
 
 def fit(kind: npt.NDArray[np.int64], prior: Floats, judged: Floats, abusers: Floats) -> tuple[Floats, Learned]:
     """For each entity the probability that it is a tool, and the shares of abusers learned for tools and others."""
-    total = judged.sum()
-    usual = float((abusers.sum() + 1.0) / (total + 8.0))
-    tool = 0.85
-    size = int(kind.max(initial=-1)) + 1
-    many = np.bincount(kind, minlength=size)
-    start = np.bincount(kind, prior, size) / np.maximum(many, 1)
-    rate = start
-    found = prior
+    learned = Learned(TOOL_SHARE, float((abusers.sum() + USUAL_ABUSERS) / (judged.sum() + USUAL_JUDGED)))
+    kinds = int(kind.max(initial=-1)) + 1
+    many = np.bincount(kind, minlength=kinds)
+    start = np.bincount(kind, prior, kinds) / np.maximum(many, 1)
+    share, found = start, prior
     for _ in range(ROUNDS):
-        odds = np.log(rate[kind]) - np.log1p(-rate[kind])
-        odds = odds + abusers * np.log(tool / usual) + (judged - abusers) * np.log((1 - tool) / (1 - usual))
-        found = 1.0 / (1.0 + np.exp(-np.clip(odds, -50, 50)))
-        rate = np.clip((np.bincount(kind, found, size) + PRIOR_WEIGHT * start) / (many + PRIOR_WEIGHT), 1e-6, CERTAIN)
-        told = found * judged
-        tool = float(np.clip((found @ abusers + 0.85 * 10) / (told.sum() + 10), 0.6, 0.97))
-        rest = total - told.sum()
-        usual = float(np.clip((abusers.sum() - found @ abusers + 1.0) / (rest + 8.0), 0.01, 0.5))
-    return np.minimum(found, CERTAIN), Learned(tool, usual)
+        odds = np.log(share[kind]) - np.log1p(-share[kind])
+        odds += abusers * np.log(learned.tool / learned.usual) + (judged - abusers) * np.log((1 - learned.tool) / (1 - learned.usual))
+        found = 1.0 / (1.0 + np.exp(-np.clip(odds, -50.0, 50.0)))
+        share = np.clip((np.bincount(kind, found, kinds) + PRIOR_WEIGHT * start) / (many + PRIOR_WEIGHT), 1e-9, CERTAIN)
+        learned = _relearned(found, judged, abusers)
+    return np.minimum(found, CERTAIN), learned
+
+
+def _relearned(found: Floats, judged: Floats, abusers: Floats) -> Learned:
+    """Shares of abusers among users of tools and of the rest, given how likely each entity is a tool."""
+    tools, caught = float(found @ judged), float(found @ abusers)
+    tool = (caught + TOOL_SHARE * TOOL_SHARE_WEIGHT) / (tools + TOOL_SHARE_WEIGHT)
+    usual = (float(abusers.sum()) - caught + USUAL_ABUSERS) / (float(judged.sum()) - tools + USUAL_JUDGED)
+    return Learned(float(np.clip(tool, 0.6, 0.97)), float(np.clip(usual, 0.01, 0.5)))

@@ -11,11 +11,18 @@ from typing import NamedTuple
 import polars as pl
 
 from data_contracts.label import LabelValue
-from data_contracts.link import LINK_TYPES
+from data_contracts.link import LINK_TYPES, EntityType
 from data_contracts.tables import schema
 from graph.events import SOURCES, asked, microseconds
 
-ENTITY = ("entity_type", "entity_id")
+ENTITY = ("entity_type", "entity_id", "burst")
+"""What a use is of: an entity as a whole (burst 0), or one burst of the claims that came from a network address."""
+
+DAY_US = 86_400_000_000
+BURST_GAP_US = 10 * DAY_US
+"""Claims from one network address belong to one burst as long as none of them is further than this from the one before."""
+
+COLUMNS = (*ENTITY, "buyer", "first_us", "last_us", "uses", "claim_uses")
 
 GUEST = "request:"
 """Before the request's id it names the buyer of a request without account."""
@@ -24,7 +31,7 @@ GUEST = "request:"
 class Seen(NamedTuple):
     """Everything known strictly before `as_of_us`.
 
-    uses: entity_type, entity_id, buyer, first_us, last_us, uses, claim_uses (of them with a refund request); one row an entity and buyer.
+    uses: COLUMNS; `claim_uses` are those with a refund request; one row an entity and buyer, and one a burst and buyer.
     claims: request_id, buyer, seller_id, claim_type, amount_minor, occurred_us, known_us, abuse (null: not judged yet); one row a request.
     """
 
@@ -72,7 +79,7 @@ def _uses(tables: Mapping[str, pl.DataFrame], claims: pl.DataFrame, as_of_us: in
     links = tables["links"] if "links" in tables else pl.DataFrame(schema=schema("links"))
     known_us = pl.col("known_at").dt.epoch("us")
     links = links.filter((known_us < as_of_us) & pl.col("entity_type").is_in([str(kind) for kind in LINK_TYPES])).select(
-        *ENTITY, "account_id", "request_id", "order_id", known_us=known_us
+        "entity_type", "entity_id", "account_id", "request_id", "order_id", known_us=known_us
     )
     named = links.filter(pl.col("account_id").is_not_null()).rename({"account_id": "buyer"})
     nameless = links.filter(pl.col("account_id").is_null()).drop("account_id")
@@ -82,13 +89,29 @@ def _uses(tables: Mapping[str, pl.DataFrame], claims: pl.DataFrame, as_of_us: in
         )
         for key in ("request_id", "order_id")
     ]
-    grouped = pl.concat([named, *owned]).group_by(*ENTITY, "buyer")
-    return grouped.agg(
-        first_us=pl.col("known_us").min(),
-        last_us=pl.col("known_us").max(),
-        uses=pl.len(),
-        claim_uses=pl.col("request_id").count(),
-    ).sort(*ENTITY, "buyer")
+    whole = pl.concat([named, *owned]).with_columns(burst=pl.lit(0, pl.Int32))
+    bursts = _bursts(whole)
+    grouped = pl.concat([whole, bursts]).group_by(*ENTITY, "buyer")
+    return (
+        grouped.agg(
+            first_us=pl.col("known_us").min(),
+            last_us=pl.col("known_us").max(),
+            uses=pl.len(),
+            claim_uses=pl.col("request_id").count(),
+        )
+        .select(COLUMNS)
+        .sort(*ENTITY, "buyer")
+    )
+
+
+def _bursts(links: pl.DataFrame) -> pl.DataFrame:
+    """The claims from each network address, cut where nobody claimed for BURST_GAP_US.
+
+    Thousands share an address of a carrier or a VPN, so the address itself says nothing, but eight claims from it within days do.
+    """
+    claimed = links.filter((pl.col("entity_type") == EntityType.IP) & pl.col("request_id").is_not_null()).sort("entity_id", "known_us")
+    begins = ((pl.col("known_us") - pl.col("known_us").shift()) > BURST_GAP_US).fill_null(value=True)
+    return claimed.with_columns(burst=begins.over("entity_id").cum_sum().over("entity_id").cast(pl.Int32)).select(links.columns)
 
 
 def buyers_judged(claims: pl.DataFrame) -> pl.DataFrame:

@@ -130,11 +130,13 @@ def _families(findings: Sequence[Finding], score: Score | None, policy: Policy) 
 def _explained(score: Score, worst: Action, policy: Policy, known: set[str]) -> list[Finding]:
     """The contributions as findings, one a reason code: the strongest that speak against the request, and those that speak for it.
 
-    They carry the action that the decision has anyway, or approve: an explanation never changes the outcome.
+    They carry the action that the decision has anyway, or approve: an explanation never changes the outcome. A feature that moved the score
+    explains only what is so: an amount below the order's is never called too high, however it counts.
     """
     groups: dict[str, list[Contribution]] = {}
     for part in score.contributions:
-        groups.setdefault(part.reason, []).append(part)
+        if REASONS[part.reason].holds(part.value):
+            groups.setdefault(part.reason, []).append(part)
     sums = {code: sum(part.log_odds for part in parts) for code, parts in groups.items() if code not in known}
     against = sorted((code for code, total in sums.items() if total > 0 and REASONS[code].speaks != "for"), key=lambda code: -sums[code])
     speaks_for = sorted((code for code, total in sums.items() if total < 0 and REASONS[code].speaks == "for"), key=lambda code: sums[code])

@@ -19,7 +19,7 @@ from risk.terms import BLOCKING, Costs, Excuse, Policy, Rule
 
 SECTIONS = {"name", "costs", "block", "review", "degraded", "reasons", "rules", "excuses"}
 MIN_FAMILIES = 2
-SHARES = ("reviewer_catches", "reviewer_clears", "abuse_loss_share", "goods_margin")
+SHARES = ("reviewer_catches", "reviewer_clears", "abuse_loss_share", "goods_margin", "delay_share")
 
 
 def default_text() -> str:

@@ -21,6 +21,7 @@ class Costs:
     abuse_loss_share: what an approved abusive request costs, as a share of its amount.
     goods_margin, orders_lost: an honest buyer who is refused places that many orders fewer, each of the same amount with that margin.
     appeal_minor: handling the complaint of an honest buyer who was refused.
+    delay_share: an honest buyer who waits for a review orders less, too: that share of what refusing her costs.
     """
 
     currency: str | None
@@ -32,6 +33,7 @@ class Costs:
     goods_margin: float
     orders_lost: float
     appeal_minor: float
+    delay_share: float
 
     @property
     def review_minor(self) -> float:
@@ -49,9 +51,10 @@ class Costs:
         """
         paid_to_abuse = probability * self.abuse_loss_share * amount_minor
         honest_refused = (1 - probability) * self.honest_refused(amount_minor)
+        honest_reviewed = (1 - self.reviewer_clears + self.delay_share) * honest_refused
         return {
             Action.APPROVE: paid_to_abuse,
-            Action.REVIEW: self.review_minor + (1 - self.reviewer_catches) * paid_to_abuse + (1 - self.reviewer_clears) * honest_refused,
+            Action.REVIEW: self.review_minor + (1 - self.reviewer_catches) * paid_to_abuse + honest_reviewed,
             Action.BLOCK: honest_refused,
         }
 

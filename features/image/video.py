@@ -20,7 +20,7 @@ from features.image.picture import SMALL, Picture, UnreadableError
 MAX_SECONDS = 600.0
 """Longer films are read up to here."""
 MAX_PIXELS = 4096 * 2304
-MAX_DECODED = 240
+MAX_DECODED = 120
 """Frames decoded at most, kept or not."""
 MAX_KEPT = 12
 _APART = 48

@@ -49,7 +49,7 @@ def _shared(kind: EntityType, days: tuple[int, ...], *, own: bool) -> tuple[Feat
         ),
         *row(
             Stream.LINK, Measure.SINCE_FIRST, "days_since_first_seen", f"Days since {what} was first seen with anybody", (None,), unit="days",
-            reason=reason or "LINKED_ACCOUNTS",
+            reason="LINK_AGE",
         ),
         *(_discounted(kind, name, long[0]) for name in ("other_requests", "other_abuse")),
     )  # fmt: skip
@@ -62,7 +62,7 @@ def _shared(kind: EntityType, days: tuple[int, ...], *, own: bool) -> tuple[Feat
             long,
             whose="own",
             unit="uses",
-            reason=reason or "LINKED_ACCOUNTS",
+            reason="LINK_AGE",
         )
     return found
 

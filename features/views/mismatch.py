@@ -33,7 +33,7 @@ MISMATCH: tuple[Feature, ...] = (
     # Against the order
     _row(
         "claimed_amount_share", "order", "ratio",
-        "The amount claimed for each unit of what the order cost", "an amount is not known, or the order cost nothing", "CLAIM_AMOUNT_EXCEEDS_ORDER",
+        "The amount claimed for each unit of what the order cost", "an amount is not known, or the order cost nothing", "CLAIM_DETAIL",
     ),
     _row(
         "claimed_amount_excess", "order", "minor units",
@@ -42,9 +42,9 @@ MISMATCH: tuple[Feature, ...] = (
     _row(
         "claimed_over_line_value", "order_lines", "ratio",
         "The amount claimed for each unit of what the claimed pieces cost",
-        "a claimed line's price or the amount is not known", "CLAIM_AMOUNT_EXCEEDS_ORDER",
+        "a claimed line's price or the amount is not known", "CLAIM_DETAIL",
     ),
-    _row("claimed_quantity_share", "order_lines", "ratio", "Pieces claimed for each piece ordered", _NO_LINES, "CLAIM_EXCEEDS_ORDER"),
+    _row("claimed_quantity_share", "order_lines", "ratio", "Pieces claimed for each piece ordered", _NO_LINES, "CLAIM_DETAIL"),
     _row(
         "claimed_quantity_excess", "order_lines", "pieces",
         "Pieces claimed less pieces ordered, on the claimed line with the most", _NO_LINES, "CLAIM_EXCEEDS_ORDER", 1,
@@ -58,10 +58,10 @@ MISMATCH: tuple[Feature, ...] = (
     # Against the carrier and the clock
     _row(
         "claim_delay_hours", "deliveries", "hours",
-        "Hours from delivery to claim; below 0 the claim came first", "no scan says delivered", "CLAIM_LATE",
+        "Hours from delivery to claim; below 0 the claim came first", "no scan says delivered", "CLAIM_TIMING",
     ),
-    _row("order_to_claim_days", "order", "days", "Days from order to claim", _NO_ORDER, "CLAIM_LATE"),
-    _row("delivery_days", "deliveries", "days", "Days from order to delivery", "no scan says delivered", "CLAIM_LATE", family="context"),
+    _row("order_to_claim_days", "order", "days", "Days from order to claim", _NO_ORDER, "CLAIM_TIMING"),
+    _row("delivery_days", "deliveries", "days", "Days from order to delivery", "no scan says delivered", "CLAIM_TIMING", family="context"),
     _row(
         "claim_before_delivery", "deliveries", "0 or 1",
         "The claim was sent before the moment of the delivery that it is about", "no scan says delivered", "CLAIM_BEFORE_DELIVERY",
@@ -79,9 +79,9 @@ MISMATCH: tuple[Feature, ...] = (
     _row(
         "not_received_and_lost", "deliveries", "0 or 1",
         "The claim says nothing came, and the carrier says lost or returned",
-        "deliveries, the order or the claim type is not known", "CLAIM_AGAINST_CARRIER_SCAN", -1,
+        "deliveries, the order or the claim type is not known", "CLAIM_DETAIL", -1,
     ),
-    _row("delivery_scans", "deliveries", "scans", "Carrier scans of the order", _NO_SCANS, "CLAIM_AGAINST_CARRIER_SCAN", family="context"),
+    _row("delivery_scans", "deliveries", "scans", "Carrier scans of the order", _NO_SCANS, "CLAIM_DETAIL", family="context"),
     # Against the evidence
     _row(
         "observed_over_claimed", "observations", "pieces",
@@ -97,12 +97,12 @@ MISMATCH: tuple[Feature, ...] = (
     _row(
         "claimed_over_observed", "observations", "pieces",
         "Pieces claimed less the most counted in one piece of evidence; above 0 not all were shown",
-        "nothing was counted, or no line is claimed", "EVIDENCE_CONTRADICTS_CLAIM",
+        "nothing was counted, or no line is claimed", "CLAIM_DETAIL",
     ),
     _row(
         "claimed_kinds_not_observed", "observations", "pieces",
         "Pieces of one kind claimed less the most counted of it, on the kind with the most",
-        "nothing was counted, or the claim's kinds are not known", "EVIDENCE_CONTRADICTS_CLAIM",
+        "nothing was counted, or the claim's kinds are not known", "CLAIM_DETAIL",
     ),
     _row(
         "observed_disagreement", "observations", "pieces",

@@ -157,7 +157,7 @@ def light_encode(file: Path) -> Encode:
 
 
 def _light_session(file: Path) -> Any:  # noqa: ANN401  # onnxruntime ships no types
-    import onnxruntime  # type: ignore[import-untyped]
+    import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1

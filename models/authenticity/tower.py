@@ -59,7 +59,7 @@ class Tower:
     @cached_property
     def _session(self) -> Any:  # noqa: ANN401  # onnxruntime ships no types
         import onnx
-        import onnxruntime  # type: ignore[import-untyped]
+        import onnxruntime
 
         model = onnx.load_from_string(self._content)
         for block in range(DEPTH - 1):

@@ -22,7 +22,7 @@ RINGS = 24
 COLOUR_RINGS = 10
 LAGS = 6
 TINY = 1e-6
-LOWER, UPPER = 1, 99
+CLIPPED = 1  # levels from black or white that count as clipped
 SHARPEN = np.array([[-1, 2, -1], [2, -4, 2], [-1, 2, -1]], np.float32) / 4
 WIDE = np.array([[-1, 2, -2, 2, -1], [2, -6, 8, -6, 2], [-2, 8, -12, 8, -2], [2, -6, 8, -6, 2], [-1, 2, -2, 2, -1]], np.float32) / 12
 
@@ -150,5 +150,5 @@ def _channel_ties(rgb: Floats) -> Floats:
     pairs = ((0, 1), (1, 2), (0, 2))
     agree = [float(np.mean(fine[a] * fine[b]) / (spread[a] * spread[b])) for a, b in pairs]
     strong = [np.log(spread[a] / spread[b]) for a, b in pairs]
-    clipped = [float((rgb <= LOWER).mean()), float((rgb >= 255 - LOWER).mean())]
+    clipped = [float((rgb <= CLIPPED).mean()), float((rgb >= 255 - CLIPPED).mean())]
     return np.array([*agree, *strong, *clipped, np.log(spread[1])], np.float32)

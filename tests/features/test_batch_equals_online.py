@@ -82,3 +82,9 @@ def test_events_of_tables_and_of_records_are_the_same(seed: int) -> None:
             }
             assert batch == single, (entity, stream)
             assert len(COLUMNS) == len(next(iter(single.values()), COLUMNS))
+
+
+def test_how_the_work_is_cut_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = compute_batch(world(5, 40))
+    monkeypatch.setattr("features.batch.PART", 3)
+    assert compute_batch(world(5, 40)).equals(whole, null_equal=True)

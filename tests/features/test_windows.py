@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_contracts.timeline import NEVER, NULL
-from features.windows import Events, Ints, Questions, expiry, extremes, group, limited, totals
+from features.windows import Events, Ints, Questions, Wanted, expiry, extremes, group, limited, totals
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -48,14 +48,15 @@ cases = given(seed=st.integers(0, 2**32), size=st.integers(0, 40), window=st.sam
 def test_totals_are_those_of_the_definition(seed: int, size: int, window: int | None, limit: int) -> None:
     events, questions, columns = random_case(seed, size)
     expire = expiry(events.occurred, limited(events, limit), window)
-    values = np.stack([np.ones(size, np.int64), columns["value"]], axis=1)
-    every, own = totals(events, expire, questions, values, columns["word"][:, None].copy(), own=True)
+    values = np.stack([columns["value"], np.zeros(size, np.int64), np.ones(size, np.int64)], axis=1)
+    wanted = Wanted(np.array([2, 0]), np.array([0]), own=True)
+    every, own = totals(events, expire, questions, (values, columns["word"][None, :].copy()), wanted)
     for place in range(size):
         seen = visible(events, columns["entity"], columns["asked"][place], questions.at[place], window, limit)
         mine = [i for i in seen if events.account[i] == questions.account[place] >= 0]
         words = {columns["word"][i] for i in seen} - {-1}
-        assert every[place].tolist() == [len(seen), sum(columns["value"][i] for i in seen), len(words)]
-        assert own[place].tolist() == [len(mine), sum(columns["value"][i] for i in mine)]
+        assert every[:, place].tolist() == [len(seen), sum(columns["value"][i] for i in seen), len(words)]
+        assert own[:, place].tolist() == [len(mine), sum(columns["value"][i] for i in mine)]
 
 
 @cases
@@ -77,7 +78,8 @@ def test_sums_are_exact_where_floats_are_not() -> None:
     ints = np.array([2**62, 1, -(2**62)])
     events = Events(np.array([0, 3]), np.arange(3), np.arange(3), np.full(3, NEVER), np.full(3, -1))
     questions = Questions(np.array([0, 1]), np.array([9]), np.array([-1]))
-    total, _ = totals(events, events.until, questions, ints[:, None].copy(), np.empty((3, 0), np.int64), own=False)
+    nothing = np.empty((0, 3), np.int64)
+    total, _ = totals(events, events.until, questions, (ints[:, None].copy(), nothing), Wanted(np.array([0]), np.array([], np.int64), own=False))
     assert total.tolist() == [[1]]
 
 

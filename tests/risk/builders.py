@@ -36,8 +36,8 @@ class Fixed:
     def score(self, facts: Facts, *, contributions: bool) -> Score:
         assert facts.values
         self.asked_for_parts.append(contributions)
-        reasons = {"image": "IMAGE_SHARED", "links": "LINKED_REQUESTS", "behaviour": "BUYER_CLAIMS_OFTEN", "mismatch": "CLAIM_LATE"}
-        parts = [Contribution(feature=name, family=name, reason=reasons[name], value=None, log_odds=1.0) for name in self.families]  # type: ignore[arg-type]
+        reasons = {"image": "IMAGE_SHARED", "links": "LINKED_REQUESTS", "behaviour": "BUYER_CLAIMS_OFTEN", "mismatch": "CLAIM_TIMING"}
+        parts = [Contribution(feature=name, family=name, reason=reasons[name], value=2.0, log_odds=1.0) for name in self.families]  # type: ignore[arg-type]
         return Score(probability=self.probability, contributions=tuple(parts) if contributions else ())
 
 

@@ -1,5 +1,6 @@
 """A real service over a real socket, started and stopped by tests."""
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,7 +28,10 @@ class Running:
 @contextmanager
 def running(home: Path, key: str | None = None, now: Callable[[], datetime] = clock.now) -> Iterator[Running]:
     """Start, wait until it answers, stop at the end."""
+    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     server = serve(home, port=0, now=now)
+    for number, handler in kept.items():
+        signal.signal(number, handler)  # the test run keeps its own way to stop
     thread = Thread(target=server.wait)
     thread.start()
     key = key or server.started.api_key

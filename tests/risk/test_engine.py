@@ -110,7 +110,7 @@ def test_another_payload_conflicts(database: Database) -> None:
 
 
 def test_contributions_are_asked_for_only_when_it_is_no_approval(database: Database) -> None:
-    cheap, dear = Fixed(0.01), Fixed(0.5)
+    cheap, dear = Fixed(0.01), Fixed(0.8)
     an_engine(database, cheap).handle(a_question("cheap"))
     an_engine(database, dear).handle(a_question("dear"))
     assert (cheap.asked_for_parts, dear.asked_for_parts) == ([False], [False, True])

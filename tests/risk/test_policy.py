@@ -19,7 +19,7 @@ HIGH = 0.995
 
 def a_score(probability: float, **log_odds: float) -> Score:
     """A score whose contributions add up to so much by family."""
-    reasons = {"image": "IMAGE_SHARED", "behaviour": "BUYER_CLAIMS_OFTEN", "mismatch": "CLAIM_LATE", "links": "LINKED_REQUESTS", "context": "AMOUNT"}
+    reasons = {"image": "IMAGE_SHARED", "behaviour": "BUYER_CLAIMS_OFTEN", "mismatch": "CLAIM_TIMING", "links": "LINKED_MONEY", "context": "AMOUNT"}
     parts = [Contribution(feature=name, family=name, reason=reasons[name], value=1.0, log_odds=odds) for name, odds in log_odds.items()]  # type: ignore[arg-type]
     return Score(probability=probability, contributions=tuple(parts))
 
@@ -134,7 +134,7 @@ def test_an_unknown_fact_triggers_nothing() -> None:
 
 def test_explanations_name_signed_sums_and_never_change_the_action() -> None:
     decision = decide(a_score(0.4, links=0.8, context=-2.0), NOTHING, 20_000, POLICY)
-    found = next(finding for finding in decision.findings if finding.code == "LINKED_REQUESTS")
+    found = next(finding for finding in decision.findings if finding.code == "LINKED_MONEY")
     assert (found.action, found.family) == (Action.REVIEW, "links")
     assert "+0.80 log-odds" in found.detail
     assert "AMOUNT" not in codes(decision)
@@ -193,7 +193,7 @@ def _against(score: Score | None, known: dict[str, float | None]) -> set[str]:
 
 
 def reviews(count: int) -> list[Decision]:
-    return [decide(a_score(0.2), NOTHING, 10_000 + 100 * place, POLICY) for place in range(count)]
+    return [decide(a_score(0.3), NOTHING, 20_000 + 100 * place, POLICY) for place in range(count)]
 
 
 def test_reviews_behind_the_capacity_wait() -> None:
@@ -235,3 +235,11 @@ def test_costs_of_a_known_truth_are_what_happened() -> None:
 @pytest.mark.parametrize("amount", [0, 1, 10**12])
 def test_any_amount_can_be_weighed(amount: int) -> None:
     assert decide(a_score(0.5), NOTHING, amount, POLICY).expected_cost_minor.keys() == {"approve", "review", "block"}
+
+
+def test_a_reason_is_said_only_where_it_is_so() -> None:
+    within = Contribution(feature="claimed_amount_excess", family="mismatch", reason="CLAIM_AMOUNT_EXCEEDS_ORDER", value=-10.0, log_odds=2.0)
+    above = replace(within, value=10.0)
+    for part, said in ((within, False), (above, True)):
+        decision = decide(Score(probability=0.5, contributions=(part,)), NOTHING, 20_000, POLICY)
+        assert ("CLAIM_AMOUNT_EXCEEDS_ORDER" in codes(decision)) is said

@@ -49,7 +49,7 @@ def test_the_version_is_the_content_not_the_wording() -> None:
         ('reason = "EVIDENCE_CONTRADICTS_CLAIM"', 'reason = "NO_SUCH_REASON"', "NO_SUCH_REASON"),
         ('action = "review"', 'action = "refuse"', "refuse"),
         ("at_least = 1\n", 'at_least = "1"\n', "expected a number"),
-        ('reason = "LOT_CLAIMS_HIGH"', 'reason = "CLAIM_LATE"', "does not speak for the buyer"),
+        ('reason = "LOT_CLAIMS_HIGH"', 'reason = "CLAIM_TIMING"', "does not speak for the buyer"),
         ("[degraded]", "[degrade]", "degrade"),
         ('name = "default"', "", "name"),
         ("[costs]", "[costs", "no TOML"),
