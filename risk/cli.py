@@ -27,9 +27,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-WIDE = 180
-"""Columns for a file or a pipe: nothing there needs to fit a window."""
-
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output; progress goes to standard error.")]
 DataSet = Annotated[Path, typer.Argument(help="Folder of contract tables (<table>.parquet).", show_default=False)]
 Out = Annotated[Path, typer.Option("--out", help="Where the result goes.", show_default=False)]
@@ -60,7 +57,7 @@ def _print(result: object, render: Callable[[Any], object], *, as_json: bool) ->
     if not as_json:
         console = Console()
         if not console.is_terminal:
-            console.width = WIDE
+            console.width = show.WIDE
         console.print(render(result))
         return
     plain = asdict(result) if is_dataclass(result) and not isinstance(result, type) else result

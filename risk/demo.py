@@ -21,7 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from risk import show
 from risk.clock import now
-from risk.crabs import crab_claim
+from risk.crabs import crab_claim, crab_orders
 from risk.jobs.bodies import bodies
 from risk.jobs.build_features import write_features
 from risk.jobs.evaluate import evaluate
@@ -45,6 +45,8 @@ def main() -> None:
     """Run the demo into ./demo, from an empty folder each time."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     console = Console()
+    if not console.is_terminal:
+        console.width = show.WIDE
     end = now().replace(second=0, microsecond=0)
     market, features, model, home = FOLDER / "market", FOLDER / "features.parquet", FOLDER / "home" / "model", FOLDER / "home"
     with _progress(console) as step:
@@ -57,10 +59,8 @@ def main() -> None:
         asked = tables["refund_requests"].sort("known_at").tail(ASKED)
         cut: datetime = asked["known_at"][0]
         step("giving the service its past", lambda: load_history(market, home, until=cut))
-        answers = step(
-            "asking the service over HTTP",
-            lambda: _ask(home, [*crab_claim(end - timedelta(hours=2)), *bodies(tables, asked["request_id"].to_list())]),
-        )
+        questions = [*crab_claim(end - timedelta(hours=2)), *bodies(tables, asked["request_id"].to_list())]
+        answers = step("asking the service over HTTP", lambda: _ask(home, crab_orders(end - timedelta(hours=2)), questions))
     _tell(console, (simulated, checked, built, judged), answers)
 
 
@@ -82,8 +82,8 @@ def _progress(console: Console) -> Iterator[Callable[[str, Callable[[], Any]], A
         yield step
 
 
-def _ask(home: Path, questions: Sequence[Mapping[str, Any]]) -> list[Answer]:
-    """Start the service as a program of its own, ask it, stop it."""
+def _ask(home: Path, orders: Sequence[Mapping[str, Any]], questions: Sequence[Mapping[str, Any]]) -> list[Answer]:
+    """Start the service as a program of its own, tell it of some orders, ask it, stop it."""
     program = [sys.executable, "-m", "risk", "serve", "--home", str(home), "--port", "0", "--json"]
     with (home / "serve.log").open("w", encoding="utf-8") as log:
         service = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"})  # noqa: S603  # our own program
@@ -94,6 +94,8 @@ def _ask(home: Path, questions: Sequence[Mapping[str, Any]]) -> list[Answer]:
             raise RuntimeError(message)
         headers = {"Authorization": f"Bearer {started['api_key']}"}
         with httpx.Client(base_url=started["address"], headers=headers, timeout=30.0) as client:
+            for order in orders:
+                client.post("/v1/orders", json=order).raise_for_status()
             return [_answer(client, question) for question in questions]
     finally:
         service.send_signal(signal.SIGTERM)

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 from collections.abc import Iterable
 
 LENGTH = 32
@@ -22,3 +23,9 @@ def pseudonyms(key: bytes, entity_type: str, raws: Iterable[str]) -> list[str]:
         digest.update(raw.encode())
         found.append(digest.hexdigest()[:LENGTH])
     return found
+
+
+def text_id(text: str) -> str | None:
+    """The entity of a claim's wording: equal for texts that differ in case, spaces and punctuation only; null when no letter or digit is left."""
+    letters = re.sub(r"[\W_]+", "", text.lower())
+    return f"txt_{hashlib.sha256(letters.encode()).hexdigest()[:16]}" if letters else None

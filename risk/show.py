@@ -9,6 +9,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+WIDE = 150
+"""Columns for a file or a pipe: nothing there needs to fit a window."""
+
 ACTION_STYLE = {"approve": "green", "review": "yellow", "block": "bold red"}
 Row = Mapping[str, Any]
 

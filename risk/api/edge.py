@@ -15,6 +15,7 @@ from data_contracts.question import Question
 from data_contracts.request import Account, ClaimLine, Delivery, Evidence, Observation, Order, OrderLine, RefundRequest
 from data_contracts.score import Measurement
 from risk.api.body import LabelBody, LinkBody, OrderBody, OrderEventBody, RefundRequestBody
+from risk.identity import text_id
 
 JUST_BEFORE = timedelta(microseconds=1)
 """What comes along with a request (its order, its deliveries) was known just before it was asked."""
@@ -38,7 +39,7 @@ class Edge:
         """The body as records. ContractError: it contradicts itself in a way that no buyer can cause."""
         _check_consistent(body)
         occurred = self.moment(body.occurred_at, as_of, "occurred_at")
-        links = self._named(body.links)
+        links = self._identified(body)
         order_id = body.order.order_id if body.order else body.order_id
         buyer = body.account_id or (body.order.account_id if body.order else None)
         request = RefundRequest(
@@ -130,6 +131,17 @@ class Edge:
         """A label, known when it arrived. ContractError: it lies in the future."""
         occurred = self.moment(body.occurred_at or as_of, as_of, "occurred_at")
         return Label(request_id=body.request_id, value=body.value, source=body.source, occurred_at=occurred, known_at=as_of)
+
+    def _identified(self, body: RefundRequestBody) -> list[tuple[EntityType, str]]:
+        """The hashed identifiers, with the wording and the files of the claim where the caller does not say what they are alike to."""
+        named = self._named(body.links)
+        told = {kind for kind, _ in named}
+        wording = None if body.text is None else text_id(body.text)
+        if wording is not None and EntityType.TEXT not in told:
+            named.append((EntityType.TEXT, wording))
+        if EntityType.IMAGE not in told:
+            named += dict.fromkeys((EntityType.IMAGE, f"sha_{item.sha256}") for item in body.evidence)
+        return named
 
     def _named(self, links: Iterable[LinkBody]) -> list[tuple[EntityType, str]]:
         """The hashed identifiers, each once."""

@@ -139,8 +139,10 @@ def build(home: Home, now: Callable[[], datetime]) -> tuple[FastAPI, str]:
 
 
 def settle() -> None:
-    """Make this process one that answers. Small matrices on two threads wait for each other (5 ms instead of 2 for the features of a request);
-    going through everything that was loaded at the start again, for garbage, takes 50 ms in the middle of a call.
+    """Make this process one that answers evenly.
+
+    Small matrices on several threads wait for each other (5 ms instead of 2 for the features of a request), and going through everything that was
+    loaded at the start once more, for garbage, takes 50 ms in the middle of a call.
     """
     threadpool_limits(1, user_api="blas")
     gc.collect()

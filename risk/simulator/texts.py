@@ -1,11 +1,11 @@
 """What buyers write: phrases that everybody uses, sentences of their own, and scripts that a group copies with small changes."""
 
 import hashlib
-import re
 
 import numpy as np
 import polars as pl
 
+from risk.identity import text_id
 from risk.simulator.archetypes import ABUSE, REASONS
 from risk.simulator.arrays import NONE, Ints, Rng, chance, weighted
 from risk.simulator.claims import Claims
@@ -71,16 +71,6 @@ _SCRIPTS = (
     "Hello team, unfortunately {problem}. I have been a loyal customer and I trust that you will resolve this today.",
     "{problem}. No replacement please.",
 )
-
-
-def normalised(text: str) -> str:
-    """Letters and digits in lower case: what two texts must share to count as the same."""
-    return re.sub(r"[\W_]+", "", text.lower())
-
-
-def text_id(text: str) -> str:
-    """The entity id of a text: equal for texts that differ in case, spaces and punctuation only."""
-    return f"txt_{hashlib.sha256(normalised(text).encode()).hexdigest()[:16]}"
 
 
 def write_texts(rng: Rng, claims: Claims) -> tuple[pl.Series, pl.Series]:

@@ -211,3 +211,13 @@ def test_figures_count_decisions_and_refusals(service: Running) -> None:
 def test_the_catalogue_is_served(service: Running) -> None:
     features = service.client.get("/v1/features").json()["features"]
     assert {"name", "family", "unit", "meaning", "missing", "reason"} <= features[0].keys()
+
+
+def test_the_wording_and_the_files_of_a_claim_tie_it_to_others(service: Running) -> None:
+    text, photo = "The crabs were dead when I opened the box!", {"sha256": "ab" * 32, "kind": "photo"}
+    first = plain_body("wording-1", account_id="acc_wording_1", text=text, evidence=[photo])
+    second = plain_body("wording-2", account_id="acc_wording_2", text=text.upper(), evidence=[photo])
+    for body in (first, second):
+        assert service.client.post(SCORE, json=body).status_code == 200
+    codes = {reason["code"] for reason in service.client.post(SCORE, json=second).json()["reasons"]}
+    assert "IMAGE_SHARED" in codes

@@ -5,8 +5,8 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from risk.identity import text_id
 from risk.simulator.arrays import NONE, by_row, digests, opaque, pick, run_lengths, stage, weighted, within
-from risk.simulator.texts import text_id
 
 
 def test_ids_are_unique_opaque_and_stable() -> None:
