@@ -116,10 +116,10 @@ def _claims(seen: Seen, members: pl.DataFrame) -> dict[int, dict[str, Any]]:
 
 
 def _shared(seen: Seen, entities: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
-    """The entities and bursts that two or more members of a group used, the telling ones first."""
+    """The entities and bursts that two or more members of a group used, the telling ones first; first_us is when the second of them came."""
     mine = seen.uses.join(members, on="buyer", how="inner")
     key = ("entity_type", "entity_id", "burst")
-    grouped = mine.group_by("group", *key).agg(members=pl.len(), first_us=pl.col("first_us").min()).filter(pl.col("members") > 1)
+    grouped = mine.group_by("group", *key).agg(members=pl.len(), first_us=pl.col("first_us").bottom_k(2).max()).filter(pl.col("members") > 1)
     told = entities.select(*key, "users", "judged", "abusers", "weight")
     return grouped.join(told, on=key, how="inner").sort(["weight", "members", *key], descending=[True, True, False, False, False])
 

@@ -43,11 +43,12 @@ class Seen(NamedTuple):
 def seen_before(tables: Mapping[str, pl.DataFrame], as_of: datetime) -> Seen:
     """The uses and claims known before that moment; without a links table there are no uses, without labels nothing is judged."""
     as_of_us = microseconds(as_of)
-    claims = _claims(tables, as_of_us)
+    claims = claims_before(tables, as_of_us)
     return Seen(as_of_us, _uses(tables, claims, as_of_us), claims.drop("order_id"))
 
 
-def _claims(tables: Mapping[str, pl.DataFrame], as_of_us: int) -> pl.DataFrame:
+def claims_before(tables: Mapping[str, pl.DataFrame], as_of_us: int) -> pl.DataFrame:
+    """The refund requests known before that moment with their buyer, and what they were judged by then; also `order_id`."""
     buyers = asked(tables).select("request_id", "account_id", "order_id")
     claims = tables["refund_requests"].select(
         "request_id",

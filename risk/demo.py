@@ -32,7 +32,7 @@ from risk.jobs.train import train
 from risk.jobs.validate import validate
 
 FOLDER = Path("demo")
-ORDERS, DAYS, SEED = 300_000, 365, 7
+ORDERS, DAYS, SEED = 200_000, 365, 7
 ASKED = 60
 """Simulated requests that are asked over HTTP, the latest ones, beside the two crab claims."""
 SHOWN = 14

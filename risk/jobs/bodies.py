@@ -12,6 +12,7 @@ Row = dict[str, Any]
 def bodies(tables: Mapping[str, pl.DataFrame], request_ids: Sequence[str]) -> Iterator[Row]:
     """One body for each request that `POST /v1/refund-requests/score` takes, in the order given. KeyError: an unknown request.
 
+    It holds what was known when the request came; evidence that was sent later is not in it.
     Links carry the ids of the tables as `hashed_id`; null fields are left out.
     """
     requests = _by(tables, "refund_requests", "request_id", request_ids)
@@ -45,8 +46,9 @@ def _body(request: Row, parts: Mapping[str, list[Row]], order: Mapping[str, list
         body["order"]["lines"] = [_counted(line, "order_id") for line in order["order_lines"]]
         scans = [scan for scan in order["deliveries"] if scan["known_at"] < request["known_at"]]
         body["order"]["deliveries"] = [_said(scan, "order_id", "known_at") for scan in scans]
+    parts = {name: [row for row in rows if "known_at" not in row or row["known_at"] <= request["known_at"]] for name, rows in parts.items()}
     body["claim_lines"] = [_counted(line, "request_id") for line in parts["claim_lines"]]
-    body["evidence"] = [_piece(piece, parts) for piece in parts["evidence"] if piece["known_at"] <= request["known_at"]]
+    body["evidence"] = [_piece(piece, parts) for piece in parts["evidence"]]
     body["links"] = [{"entity_type": link["entity_type"], "hashed_id": link["entity_id"]} for link in parts["links"]]
     if parts["request_attributes"]:
         body["attributes"] = _said(parts["request_attributes"][0], "request_id")

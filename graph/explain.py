@@ -1,0 +1,71 @@
+"""A ring in sentences: what holds it together, what it did, what was judged, and why it is not just a place where strangers meet."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from data_contracts.link import EntityType
+from graph.ring_measures import Held
+from graph.rings import Ring
+
+NOUNS = {
+    EntityType.DEVICE: ("device", "devices"),
+    EntityType.ADDRESS: ("address", "addresses"),
+    EntityType.CARD: ("card", "cards"),
+    EntityType.PHONE: ("phone number", "phone numbers"),
+    EntityType.IP: ("network address", "network addresses"),
+    EntityType.IMAGE: ("picture", "pictures"),
+    EntityType.TEXT: ("text", "texts"),
+    EntityType.AGENT: ("support agent", "support agents"),
+}
+TOLD = 3
+"""Entities explained one by one."""
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """A number with its noun."""
+    return f"{number} {one if number == 1 else many}"
+
+
+def summary(ring: Ring) -> str:
+    """One line: "9 accounts, 2 devices, 1 address; 14 claims in 12 days; 3 confirmed; first seen 2026-03-01"."""
+    parts = [counted(len(ring.members), "account", "accounts"), *_nouns(ring.entities)]
+    claims = f"{counted(ring.claims, 'claim', 'claims')} in {counted(max(round(ring.span_days), 1), 'day', 'days')}"
+    judged = f"{ring.confirmed} confirmed" + (f", {ring.cleared} cleared" if ring.cleared else "")
+    return "; ".join([", ".join(parts), claims, judged, f"first seen {ring.first_seen:%Y-%m-%d}"])
+
+
+def sentences(ring: Ring) -> tuple[str, ...]:
+    """The summary, the pace of the claims, what ties the members and what does not."""
+    found = [summary(ring), _pace(ring)]
+    found += [_told(held) for held in ring.entities[:TOLD]]
+    if ring.hubs:
+        found.append(f"Not counted, because strangers share them too: {', '.join(_hub(hub) for hub in ring.hubs)}.")
+    if ring.verdict is not None:
+        found.append(f"An analyst judged it {ring.verdict}.")
+    return tuple(found)
+
+
+def _nouns(entities: Iterable[Held]) -> list[str]:
+    kinds = Counter(kind for kind, _ in {(held.entity_type, held.entity_id) for held in entities})
+    return [counted(kinds[kind], *NOUNS[kind]) for kind in NOUNS if kinds[kind]]
+
+
+def _pace(ring: Ring) -> str:
+    return f"{ring.busy_claims} of {counted(ring.claims, 'claim', 'claims')} were sent within 30 days; the last on {ring.last_claim:%Y-%m-%d}."
+
+
+def _told(held: Held) -> str:
+    noun = NOUNS[held.entity_type][0]
+    if held.burst:
+        return (
+            f"{held.members} members claimed from the {noun} {held.entity_id} within days, although {held.users} buyers use it;"
+            f" {held.abusers} of {held.judged} judged in that time are abusers (weight {held.weight:.2f})."
+        )
+    return (
+        f"{held.members} of the {held.users} users of the {noun} {held.entity_id} are members;"
+        f" {held.abusers} of its {held.judged} judged users are abusers (weight {held.weight:.2f})."
+    )
+
+
+def _hub(hub: Held) -> str:
+    return f"{NOUNS[hub.entity_type][0]} {hub.entity_id} ({hub.users} users)"
