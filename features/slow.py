@@ -16,10 +16,11 @@ import polars as pl
 from data_contracts.link import EntityType
 from data_contracts.tables import TIME
 from data_contracts.timeline import TIMELINE_LIMIT, Stream
-from features.batch import Coded, encode, measure
 from features.catalog import FEATURES, needed_slow
+from features.coding import Coded, encode
 from features.declare import Feature, Windowed
 from features.formulas import smallest_wins
+from features.measuring import measure
 from features.plan import Group, fraction
 from features.projection import STREAM_TABLES, Projection, Tables, currency_of
 from features.windows import Questions, group

@@ -12,6 +12,7 @@ from graph.events import microseconds
 from graph.hubs import PRIOR
 from graph.table_links import LinkSource, Standing, Use
 
+NOTHING = Standing()
 MOST_NODES = 300
 MOST_HOPS = 4
 READ = 400
@@ -28,7 +29,7 @@ class Node:
     entity: Entity
     hop: int
     uses: int = 0
-    standing: Standing = Standing()
+    standing: Standing = NOTHING
     x: float = 0.0
     y: float = 0.0
 

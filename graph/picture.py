@@ -17,7 +17,7 @@ COLOURS = {
     "phone": "#8d6a9f",
     "ip": "#7f8c8d",
     "image": "#d4a5a5",
-    "text": "#3d5a80",
+    "text": "#2a9d8f",
     "agent": "#6b4226",
 }
 CONFIRMED = "#8b0000"
@@ -59,7 +59,7 @@ def draw(ring: Ring, graph: nx.Graph, path: Path) -> None:
     kinds = sorted({data["kind"] for _, data in graph.nodes(data=True)}, key=list(COLOURS).index)
     marks = [Line2D([], [], marker="o", linestyle="", color=COLOURS[kind], label=kind) for kind in kinds]
     marks.append(Line2D([], [], marker="o", linestyle="", markerfacecolor="white", markeredgecolor=CONFIRMED, label="abuse confirmed"))
-    axes.legend(handles=marks, loc="upper left", frameon=False, fontsize=9)
+    figure.legend(handles=marks, loc="outside lower center", ncols=len(marks), frameon=False, fontsize=9)
     axes.set_title(f"{ring.ring_id}, score {ring.score:.2f}\n{summary(ring)}", fontsize=10, loc="left", wrap=True)
     axes.set_axis_off()
     try:
@@ -83,7 +83,9 @@ def _draw_nodes(graph: nx.Graph, axes: object) -> None:
         linewidths=2.0,
     )
     names = {node: _short(node) for node, data in nodes if len(nodes) <= LABELLED or data["kind"] != "account"}
-    nx.draw_networkx_labels(graph, place, names, ax=axes, font_size=7, verticalalignment="bottom")
+    lift = 0.03 * (max(y for _, y in place.values()) - min(y for _, y in place.values()))
+    above = {node: (x, y + lift) for node, (x, y) in place.items()}
+    nx.draw_networkx_labels(graph, above, names, ax=axes, font_size=8, verticalalignment="bottom")
 
 
 def _short(node: str) -> str:

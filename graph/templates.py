@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datasketch import MinHash  # type: ignore[import-untyped]  # the package ships no types
 
-ALIKE = 0.85
+ALIKE = 0.75
 SHINGLE = 4
-HASHES = 64
+HASHES = 128
+LOOKED_AT = 0.5
+"""Likeness from which an earlier text is looked at more closely; below ALIKE, so that hardly any is overlooked."""
+
 LONG_ENOUGH = 24
 """Characters from which a reduced text is compared by likeness; a shorter one is a phrase, and only equal phrases are one template."""
 
@@ -51,8 +54,8 @@ class Templates:
     def __init__(self) -> None:
         from datasketch import MinHashLSH
 
-        self._index = MinHashLSH(threshold=ALIKE, num_perm=HASHES)
-        self._founded: dict[str, int] = {}
+        self._index = MinHashLSH(threshold=LOOKED_AT, num_perm=HASHES)
+        self._founded: dict[str, tuple[int, MinHash]] = {}
         self._known: dict[str, str] = {}
 
     def id_of(self, text: str) -> str | None:
@@ -72,11 +75,12 @@ class Templates:
         if len(words) < LONG_ENOUGH:
             return template_id(words)
         sketch = _sketch(words)
-        found: list[str] = self._index.query(sketch)
+        near: list[str] = self._index.query(sketch)
+        found = [(self._founded[key][0], key) for key in near if self._founded[key][1].jaccard(sketch) >= ALIKE]
         if found:
-            return min(found, key=self._founded.__getitem__)
+            return min(found)[1]
         name = template_id(words)
-        self._founded[name] = len(self._founded)
+        self._founded[name] = (len(self._founded), sketch)
         self._index.insert(name, sketch)
         return name
 

@@ -35,8 +35,8 @@ FOLDER = Path("demo")
 ORDERS, DAYS, SEED = 200_000, 365, 7
 ASKED = 60
 """Simulated requests that are asked over HTTP, the latest ones, beside the two crab claims."""
-SHOWN = 14
-"""Rows of the ranked table."""
+SHOWN, CODES = 14, 4
+"""Rows of the ranked table, and reason codes in a row."""
 
 Answer = dict[str, Any]
 
@@ -151,7 +151,8 @@ def _ranking(answers: Sequence[Answer]) -> RenderableType:
     for answer in (*ordered[: SHOWN - 3], *ordered[-3:]):
         style = show.ACTION_STYLE[answer["action"]]
         amount = "" if answer["amount_minor"] is None else f"{answer['amount_minor'] / 100:,.2f}"
-        codes = ", ".join(dict.fromkeys(reason["code"] for reason in answer["reasons"]))
+        said = [reason["code"] for reason in answer["reasons"] if reason["family"] != "policy"] or [answer["reasons"][0]["code"]]
+        codes = ", ".join(list(dict.fromkeys(said))[:CODES])
         score = "none" if answer["score"] is None else f"{answer['score']:.3f}"
         shown.add_row(f"[{style}]{answer['action']}[/]", score, amount, answer["claim_type"] or "", codes)
     return shown

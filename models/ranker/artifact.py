@@ -13,6 +13,7 @@ from typing import Any
 import lightgbm as lgb
 
 from data_contracts.errors import ModelMismatchError, NotFoundError
+from data_contracts.reason import REASONS
 from data_contracts.score import Family
 from features.catalog import catalogue_hash
 from features.declare import Feature
@@ -96,6 +97,7 @@ def load(folder: Path) -> Artifact:
     texts = {name: _checked(folder, name, wanted) for name, wanted in _sums(folder).items()}
     artifact = Artifact(texts[BOOSTER], _card(texts[CARD]))
     _check_names(artifact)
+    _check_reasons(artifact)
     if artifact.card.catalogue_hash != (ours := catalogue_hash()):
         message = (
             f"the model in {folder} was trained on catalogue {artifact.card.catalogue_hash[:12]}, this code has {ours[:12]}; "
@@ -139,6 +141,14 @@ def _check_names(artifact: Artifact) -> None:
     what = f"different: {', '.join(different[:5])}" if different else "the same names in another order"
     message = f"{BOOSTER} reads {len(trees)} features, {CARD} lists {len(card)} ({what}); restore the model or train it again"
     raise ModelMismatchError(message, field="features")
+
+
+def _check_reasons(artifact: Artifact) -> None:
+    """Every reason that the card names must have its texts: a decision could not be explained otherwise."""
+    unknown = sorted({feature.reason for feature in artifact.card.features} - set(REASONS))
+    if unknown:
+        message = f"{CARD} names the reasons {', '.join(unknown[:5])}, which data_contracts/reasons.toml does not have; train the model again"
+        raise ModelMismatchError(message, field="reasons")
 
 
 def _card_text(card: Card) -> str:

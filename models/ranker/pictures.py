@@ -4,6 +4,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from data_contracts.currency import minor_digits
 from models.ranker.artifact import Artifact
 from models.ranker.evaluate import FAMILIES, Evaluation
 
@@ -49,6 +50,11 @@ def importances(artifact: Artifact) -> list[tuple[str, str, float]]:
     return sorted(shares, key=lambda item: (-item[2], item[0]))
 
 
+def in_whole(currency: str | None) -> int:
+    """Minor units in one whole unit, as shown to people; 100 when the currency is not known."""
+    return int(10 ** minor_digits(currency or ""))
+
+
 def _canvas(width: float, height: float) -> "tuple[Figure, Axes]":
     """A figure that belongs to no window."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -77,7 +83,7 @@ def _precision_recall(evaluation: Evaluation) -> bytes:
     figures: Mapping[str, Any] = evaluation.figures
     for name, leaf in (("model", figures["ap"]), ("rules", figures["rules"]["ap"])):
         recall, precision = evaluation.curves[name]
-        axes.step(recall, precision, where="post", color=COLOURS[name], linewidth=2, label=f"{name}, AP {_short(leaf['value'])}")
+        axes.step(recall, precision, where="pre", color=COLOURS[name], linewidth=2, label=f"{name}, AP {_short(leaf['value'])}")
     axes.set(xlabel="recall: share of all abuse that is found", ylabel="precision: share of it among the found", xlim=(0, 1), ylim=(0, 1.02))
     axes.legend(frameon=False, fontsize=9, loc="upper right")
     return _png(figure)
@@ -103,15 +109,16 @@ def _money(figures: Mapping[str, Any]) -> bytes:
     bars = [("approving all", money["saved_against_approve_all"], COLOURS["model"]), ("plain rules", money["saved_against_rules"], COLOURS["rules"])]
     without = money.get("saved_against_without", {})
     bars += [(f"without {family}", without[family], COLOURS[family]) for family in FAMILIES if family in without]
-    return _bars(bars, f"saved against ... ({money.get('currency') or 'money'}, whole units)", scale=100.0)
+    currency = money.get("currency")
+    return _bars(bars, f"saved against ... ({currency or 'money'}, whole units)", float(in_whole(currency)), ",.0f")
 
 
 def _families(figures: Mapping[str, Any]) -> bytes:
     bars = [(family, leaf["ap_lost"], COLOURS[family]) for family, leaf in figures["ablation"].items()]
-    return _bars(bars, "average precision that is lost without the family", scale=1.0)
+    return _bars(bars, "average precision that is lost without the family", 1.0, ".3g")
 
 
-def _bars(bars: Sequence[tuple[str, Mapping[str, Any], str]], label: str, scale: float) -> bytes:
+def _bars(bars: Sequence[tuple[str, Mapping[str, Any], str]], label: str, scale: float, form: str) -> bytes:
     """Horizontal bars with intervals, the first on top."""
     figure, axes = _canvas(6.4, 0.9 + 0.46 * len(bars))
     for place, (_, leaf, colour) in enumerate(reversed(bars)):
@@ -122,7 +129,7 @@ def _bars(bars: Sequence[tuple[str, Mapping[str, Any], str]], label: str, scale:
     axes.set_yticks(range(len(bars)), [name for name, _, _ in reversed(bars)])
     axes.axvline(0, color=QUIET, linewidth=1)
     axes.set_xlabel(label)
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}" if scale != 1.0 else f"{value:.3g}")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:{form}}")
     return _png(figure)
 
 

@@ -10,10 +10,7 @@ from jinja2 import Environment, StrictUndefined
 
 from models.ranker.artifact import Artifact
 from models.ranker.evaluate import SHARES, Evaluation
-from models.ranker.pictures import SHOWN, pictures
-
-MINOR = 100
-"""Minor units in one whole unit, as shown to people."""
+from models.ranker.pictures import SHOWN, in_whole, pictures
 
 SHARE_FIGURES = {
     "honest_approved": "honest requests approved at once",
@@ -46,6 +43,7 @@ def render(evaluation: Evaluation, artifact: Artifact | None, drawn: Mapping[str
     figures: Mapping[str, Any] = evaluation.figures
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     template = environment.from_string(files("models.ranker").joinpath("report.html").read_text(encoding="utf-8"))
+    minor = in_whole(figures["money"].get("currency"))
     embedded = {name: f"data:image/png;base64,{base64.b64encode(content).decode()}" for name, content in drawn.items()}
     return template.render(
         title="What the ranker is worth",
@@ -53,11 +51,11 @@ def render(evaluation: Evaluation, artifact: Artifact | None, drawn: Mapping[str
         cards=_cards(figures),
         data=figures["data"],
         currency=figures["money"].get("currency") or "whole units",
-        money=_money(figures["money"]),
+        money=_money(figures["money"], minor),
         money_note=figures["money"].get("note", ""),
         ece=_number(figures["ece"]["value"]),
         comparison=_comparison(figures),
-        ablation=_ablation(figures["ablation"]),
+        ablation=_ablation(figures["ablation"], minor),
         archetypes=_archetypes(evaluation),
         pictures={name: embedded.get(name, "") for name in ("money", "precision_recall", "reliability", "families", "importance")},
         shown=SHOWN,
@@ -79,10 +77,10 @@ def _cards(figures: Mapping[str, Any]) -> list[dict[str, str]]:
     return cards
 
 
-def _money(money: Mapping[str, Any]) -> list[dict[str, str]]:
+def _money(money: Mapping[str, Any], minor: int) -> list[dict[str, str]]:
     rows = [("approving all", money["saved_against_approve_all"]), ("the plain rules", money["saved_against_rules"])]
     rows += [(f"the same model without {family}", leaf) for family, leaf in money.get("saved_against_without", {}).items()]
-    return [{"name": name, "value": _units(leaf["value"]), "range": _range(leaf, units=True)} for name, leaf in rows]
+    return [{"name": name, "value": _units(leaf["value"], minor), "range": _range(leaf, minor=minor)} for name, leaf in rows]
 
 
 def _comparison(figures: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -104,7 +102,7 @@ def _comparison(figures: Mapping[str, Any]) -> list[dict[str, str]]:
     ]
 
 
-def _ablation(ablation: Mapping[str, Any]) -> list[dict[str, str]]:
+def _ablation(ablation: Mapping[str, Any], minor: int) -> list[dict[str, str]]:
     return [
         {
             "family": family,
@@ -112,8 +110,8 @@ def _ablation(ablation: Mapping[str, Any]) -> list[dict[str, str]]:
             "ap": _number(leaf["ap"]["value"]),
             "lost": _number(leaf["ap_lost"]["value"]),
             "lost_range": _range(leaf["ap_lost"]),
-            "saved": _units(leaf["saved"]["value"]),
-            "saved_range": _range(leaf["saved"], units=True),
+            "saved": _units(leaf["saved"]["value"], minor),
+            "saved_range": _range(leaf["saved"], minor=minor),
         }
         for family, leaf in ablation.items()
     ]
@@ -143,10 +141,13 @@ def _percent(value: float | None) -> str:
     return "-" if value is None else f"{value:.1%}"
 
 
-def _units(value: float | None) -> str:
-    return "-" if value is None else f"{value / MINOR:,.0f}"
+def _units(value: float | None, minor: int) -> str:
+    return "-" if value is None else f"{value / minor:,.0f}"
 
 
-def _range(leaf: Mapping[str, Any], *, percent: bool = False, units: bool = False) -> str:
-    show = _units if units else _percent if percent else _number
-    return f"{show(leaf['ci'][0])} to {show(leaf['ci'][1])}"
+def _range(leaf: Mapping[str, Any], *, percent: bool = False, minor: int | None = None) -> str:
+    low, high = leaf["ci"]
+    if minor is not None:
+        return f"{_units(low, minor)} to {_units(high, minor)}"
+    show = _percent if percent else _number
+    return f"{show(low)} to {show(high)}"

@@ -16,7 +16,8 @@ class Settings:
     """`for_rows` gives sound values; a tuning run returns a copy with other ones. The card keeps them, so a model can be trained again.
 
     trees: at most this many, early stopping finds how many; patience: trees without gain before it stops.
-    depth: levels of a tree at most; what reasons cost grows with its square. min_leaf: labelled requests in a leaf, at least. l2: pull of leaf values towards 0. feature_share, row_share: drawn anew for each tree.
+    depth: levels of a tree at most; the time that reasons take grows with its square. min_leaf: labelled requests in a leaf, at least.
+    l2: pull of leaf values towards 0. feature_share, row_share: drawn anew for each tree.
     bins: steps into which a feature's values are cut at most. folds: 1 holds out the last `held_out_share` of the training time, more take turns.
     seeds: fits whose mean is the model.
     maturity_days: how old a request must be at training time; younger ones have only their fast labels, which are not like slow ones.

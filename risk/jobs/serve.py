@@ -17,8 +17,7 @@ import uvicorn
 from fastapi import FastAPI
 from threadpoolctl import threadpool_limits
 
-from data_contracts.errors import ContractError, ModelMismatchError, NotFoundError, RiskError
-from data_contracts.reason import REASONS
+from data_contracts.errors import ContractError, NotFoundError, RiskError
 from features.catalog import FEATURES
 from models.ranker.artifact import load as load_model
 from models.ranker.scorer import Scorer
@@ -152,14 +151,9 @@ def settle() -> None:
 def load_champion(home: Home) -> Scorer | None:
     """The model in the home, null while there is none. ModelMismatchError: it does not fit this code."""
     try:
-        artifact = load_model(home.model_folder)
+        return Scorer(load_model(home.model_folder))
     except NotFoundError:
         return None
-    unknown = sorted({feature.reason for feature in artifact.card.features} - set(REASONS))
-    if unknown:
-        message = f"the model in {home.model_folder} gives reasons that this code has no texts for: {', '.join(unknown)}; train it again"
-        raise ModelMismatchError(message, field="reason")
-    return Scorer(artifact)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -86,5 +86,5 @@ def test_events_of_tables_and_of_records_are_the_same(seed: int) -> None:
 
 def test_how_the_work_is_cut_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = compute_batch(world(5, 40))
-    monkeypatch.setattr("features.batch.PART", 3)
+    monkeypatch.setattr("features.coding.PART", 3)
     assert compute_batch(world(5, 40)).equals(whole, null_equal=True)

@@ -74,6 +74,7 @@ MISMATCHES: dict[str, tuple[Callable[[Path], None], str, str]] = {
     "another catalogue": (edited(lambda card: card.update(catalogue_hash="0" * 64)), "catalogue_hash", "catalogue 000000000000, this code has"),
     "a feature renamed": (edited(lambda card: card["features"][0].update(name="renamed")), "features", "renamed"),
     "a feature gone": (edited(lambda card: card["features"].pop()), "features", "reads 7 features, card.json lists 6"),
+    "a reason without texts": (edited(lambda card: card["features"][0].update(reason="NO_SUCH_CODE")), "reasons", "names the reasons NO_SUCH_CODE"),
     "another order": (edited(lambda card: card["features"].reverse()), "features", "another order"),
 }
 

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_contracts.errors import ContractError, ModelMismatchError
-from features.catalog import FEATURES
+from features.catalog import FEATURES, by_name
 from features.declare import Given
-from models.ranker.dataset import Encoding, catalogue_of, final_labels, labels_as_of, latest_labels, training_rows
+from models.ranker.dataset import Encoding, catalogue_of, final_labels, labels_as_of, latest_labels, sign_in, training_rows
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -100,3 +100,16 @@ def test_the_shops_own_columns_become_features_by_their_type() -> None:
     own = {"attribute_basket": pl.Series([1.5]), "attribute_channel": pl.Series(["app"])}
     found = catalogue_of(pl.DataFrame({**columns, **own}))
     assert [feature.name for feature in found[len(FEATURES) :]] == ["attribute_basket", "attribute_channel"]
+
+
+def test_counts_about_a_seller_excuse_only_where_her_orders_are_known() -> None:
+    burst = by_name["seller_other_requests_7d"]
+    assert burst.sign == -1
+    counted = pl.DataFrame({burst.name: [1.0, 2.0], "seller_orders_7d": [None, None]}, schema_overrides={"seller_orders_7d": pl.Float64})
+    assert sign_in(counted, burst) == 0
+    assert sign_in(counted.with_columns(seller_orders_7d=pl.Series([None, 30.0])), burst) == -1
+
+
+def test_a_sign_of_the_evidence_holds_everywhere_and_words_have_none() -> None:
+    assert sign_in(pl.DataFrame(), by_name["observed_over_claimed"]) == 1
+    assert sign_in(pl.DataFrame(), by_name["claim_type"]) == 0

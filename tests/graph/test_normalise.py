@@ -1,0 +1,93 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data_contracts.link import LINK_TYPES, EntityType
+from graph.entities import normalise_all, placeholders_by_frequency
+from graph.normalise import Outcome, address, card, email_domain, ip, phone
+from graph.templates import Templates
+from graph.uses import seen_before
+from tests.graph.histories import at, history, link, request
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("12 High Street, Apt. 4B", "12 HIGH ST  apartment 4 b"),
+        ("Königstraße 7", "Koenigstrasse 7"),
+        ("上海市 南京路 100 号", "上海市南京路100号"),
+        ("５ North Avenue", "5 n. ave"),
+    ],
+)
+def test_forms_of_one_address_are_one(one: str, other: str) -> None:
+    assert address(one) == address(other)
+    assert address(one).outcome is Outcome.KEPT
+
+
+def test_other_houses_are_other_addresses() -> None:
+    assert address("12 High Street") != address("13 High Street")
+    assert address("12 High Street unit 1") != address("12 High Street unit 2")
+    assert address("High Street").outcome is Outcome.WEAK
+
+
+def test_one_telephone_number_has_one_form() -> None:
+    assert phone("+86 138 0013 8000", "DE") == phone("013800138000", "CN") == phone("１３８００１３８０００", "CN")
+    assert phone("000000000", "CN").outcome is Outcome.PLACEHOLDER
+    assert phone("1294", "CN").outcome is Outcome.MALFORMED
+
+
+def test_an_ipv6_customer_is_a_prefix_and_private_addresses_are_nobody() -> None:
+    assert ip("2a00:1450:4001:81b::200e") == ip("2A00:1450:4001:081B:ffff::1")
+    assert ip("::ffff:8.8.8.8") == ip("8.8.8.8")
+    assert {ip(text).outcome for text in ("10.0.0.1", "192.168.1.7", "127.0.0.1", "fe80::1")} == {Outcome.PLACEHOLDER}
+    assert ip("8.8.1.999").outcome is Outcome.MALFORMED
+
+
+def test_cards_need_their_check_digit_and_masks_are_weak() -> None:
+    assert card("4111 1111 1111 1111").outcome is Outcome.KEPT
+    assert card("4111 1111 1111 1112").outcome is Outcome.MALFORMED
+    assert card("411111******1111") == card("41111122XXXX1111")
+    assert card("**** 1111").value is None
+
+
+def test_mailboxes_to_throw_away_are_weak() -> None:
+    assert email_domain("A.b@Mailinator.com") == ("mailinator.com", Outcome.WEAK)
+    assert email_domain("anna@例え.jp").value == "xn--r8jz45g.jp"
+    assert email_domain("anna").outcome is Outcome.MALFORMED
+
+
+@pytest.mark.parametrize("raw", ["", "  ", "unknown", "N/A", "0000", "00000000-0000-0000-0000-000000000000", "123456", "null", "无", "-", "xxx"])
+@pytest.mark.parametrize("kind", LINK_TYPES)
+def test_placeholders_link_nobody(kind: EntityType, raw: str) -> None:
+    if kind is EntityType.TEXT:
+        return
+    read = normalise_all(kind, [raw, None], "CN")
+    assert read.values == [None, None]
+    assert read.outcomes[Outcome.KEPT] == 0
+
+
+@given(st.sampled_from(LINK_TYPES), st.text(max_size=60))
+@settings(max_examples=200, deadline=None)
+def test_any_text_has_an_outcome_and_one_form_stays_one_form(kind: EntityType, raw: str) -> None:
+    read = normalise_all(kind, [raw, raw], "CN")
+    assert sum(read.outcomes.values()) == 2
+    assert read.values[0] == read.values[1]
+    assert (read.values[0] is not None) == (read.outcomes[Outcome.KEPT] + read.outcomes[Outcome.WEAK] == 2)
+
+
+def test_a_device_of_a_share_of_all_buyers_is_a_placeholder() -> None:
+    links = [link(f"a{number}", "zero", 1) for number in range(250)] + [link(f"a{number}", f"d{number}", 1) for number in range(250)]
+    found = placeholders_by_frequency(seen_before(history([request("r", "a1", 2)], links), at(9)))
+    assert found.rows() == [("device", "zero", 250)]
+
+
+def test_names_numbers_and_small_edits_leave_a_text_its_template() -> None:
+    templates = Templates()
+    script = "I checked with the carrier and the parcel 12345 never arrived at my door, kindly refund to the original payment method"
+    first = templates.id_of(f"Hello Anna, {script}. Kind regards, Tom")
+    assert templates.id_of(f"Dear shop, {script.replace('12345', '98-77')}!! Thanks, Maria Lopez") == first
+    assert templates.id_of(f"{script.replace('kindly', 'please')}") == first
+    assert templates.id_of("The lamp came without its shade and the cable is much too short for my room") != first
+    assert templates.id_of("item broken") == templates.id_of("Item BROKEN!")
+    assert templates.id_of("item broken") != templates.id_of("item missing")
+    assert templates.ids_of([None, " ... "]) == [None, None]
