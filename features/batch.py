@@ -1,10 +1,8 @@
 """Every feature of every request, point in time, from tables. Polars joins and sorts, the kernel in `features/windows.py` merges."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
-from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -78,14 +76,6 @@ def _attributes(projection: Projection) -> list[pl.DataFrame]:
 THREADS = min(4, os.cpu_count() or 1)
 """How many parts are computed at a time; the kernel and NumPy let other threads work."""
 
-SHEET = 8
-"""How many answers of a request are written at once: a line of the processor's cache."""
-
-TURN = 8_192
-"""How many rows of a sheet become columns at a time: as many as stay in the cache."""
-
-Item = TypeVar("Item")
-
 
 def windowed(projection: Projection, plan: Group, limit: int = TIMELINE_LIMIT) -> dict[str, Floats]:
     """The windowed features of one entity type and stream, one value a request in the order of `projection.requests`; NaN is null."""
@@ -94,46 +84,16 @@ def windowed(projection: Projection, plan: Group, limit: int = TIMELINE_LIMIT) -
     if STREAM_TABLES[plan.stream] not in projection.tables or members.is_empty():
         return {each.feature.name: np.full(height, np.nan) for each in plan.fractions}
     coded = encode(projection, plan, members, limit)
-    if members["place"].n_unique() == members.height:
-        return _single(plan, coded, limit, height)
+    several = members["place"].n_unique() != members.height
     found = {each.feature.name: np.full(height, np.nan) for each in plan.fractions}
-    for part in parts_of(coded):
-        for feature, values in measure(plan, part, limit):
-            (np.fmin if smallest_wins(feature) else np.fmax).at(found[feature.name], part.place, values)
-    return found
-
-
-def _single(plan: Group, coded: Coded, limit: int, height: int) -> dict[str, Floats]:
-    """Requests with at most one entity of the type: parts side by side, and their answers go where the requests stand.
-
-    Requests lie far apart there, so several answers of one request are written at once, as a row of a sheet; sheets become columns afterwards.
-    """
-    features = [each.feature for days in plan.windows for each in plan.fractions if each.feature.window_days == days]
-    sheets = [np.full((height, len(names)), np.nan) for names in batched(features, SHEET)]
 
     def answer(part: Coded) -> None:
-        answers = batched((values for _, values in measure(plan, part, limit)), SHEET)
-        for sheet, columns in zip(sheets, answers, strict=True):
-            sheet[part.place] = np.stack(columns, axis=1)
+        for feature, values in measure(plan, part, limit):
+            if several:
+                (np.fmin if smallest_wins(feature) else np.fmax).at(found[feature.name], part.place, values)
+            else:
+                found[feature.name][part.place] = values
 
-    with ThreadPoolExecutor(THREADS) as pool:
+    with ThreadPoolExecutor(1 if several else THREADS) as pool:  # the entities of one request may lie in two parts
         list(pool.map(answer, parts_of(coded)))
-    found: dict[str, Floats] = {}
-    for names in batched(features, SHEET):
-        found |= zip((each.name for each in names), _columns(sheets.pop(0)), strict=True)
     return found
-
-
-def batched(items: Iterable[Item], size: int) -> Iterator[tuple[Item, ...]]:
-    """The items, `size` at a time."""
-    rest = iter(items)
-    while some := tuple(islice(rest, size)):
-        yield some
-
-
-def _columns(sheet: Floats) -> Floats:
-    """The sheet turned, a few rows at a time so that they stay in the cache."""
-    turned = np.empty(sheet.shape[::-1])
-    for low in range(0, sheet.shape[0], TURN):
-        turned[:, low : low + TURN] = sheet[low : low + TURN].T
-    return turned

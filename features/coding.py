@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from data_contracts.link import EntityType
@@ -41,14 +42,19 @@ def encode(projection: Projection, plan: Group, members: pl.DataFrame, limit: in
     events, about = _events(projection, plan, words["entity"], only, limit)
     groups_in_all = int(max(asked.max(initial=-1), about.max(initial=-1))) + 1
     start, order = group(about, groups_in_all)
-    columns = {name: (words[name].codes(events[name]) if name in NAMES else claim_tables.whole(events[name]))[order] for name in plan.columns}
-    occurred, known, until = (events[name].to_numpy()[order] for name in ("occurred_us", "known_us", "until_us"))
+    columns = {name: _ordered(words[name].codes(events[name]) if name in NAMES else claim_tables.whole(events[name]), order) for name in plan.columns}
+    occurred, known, until = (_ordered(events[name].to_numpy(), order) for name in ("occurred_us", "known_us", "until_us"))
     asked_start, asked_order = group(asked, groups_in_all)
-    place = members["place"].to_numpy()[asked_order].astype(np.int64)
+    place = _ordered(members["place"].to_numpy(), asked_order).astype(np.int64)
     whose = any(part is not None and part.whose != "all" for each in plan.fractions for part in (each.top, each.bottom))
-    own = words["account_id"].codes(projection.requests["account_id"])[place] if whose else np.full(place.size, -1)
-    questions = Questions(asked_start, projection.requests["known_us"].to_numpy()[place], own)
+    own = _ordered(words["account_id"].codes(projection.requests["account_id"]), place) if whose else np.full(place.size, -1)
+    questions = Questions(asked_start, _ordered(projection.requests["known_us"].to_numpy(), place), own)
     return Coded(Events(start, occurred, known, until, columns.get("account_id", np.empty(0, np.int64))), questions, place, columns, words)
+
+
+def _ordered(values: npt.NDArray[Any], order: Ints) -> npt.NDArray[Any]:
+    """The values at the places of `order`; `take` that checks no place takes half the time of indexing where memory is far away."""
+    return np.take(values, order, mode="clip")
 
 
 def _events(projection: Projection, plan: Group, words: Words, only: pl.Series | None, limit: int) -> tuple[pl.DataFrame, Ints]:

@@ -34,6 +34,7 @@ ModelFolder = Annotated[Path, typer.Option("--model", help="Folder of a trained 
 FeatureFile = Annotated[Path | None, typer.Option("--features", help="Feature rows computed before by `refund-risk features`.")]
 ReportFolder = Annotated[Path | None, typer.Option("--report", help="Folder for pictures and the HTML report.")]
 Ablation = Annotated[bool, typer.Option("--ablation/--no-ablation", help="Train again without each family of evidence, to say what it is worth.")]
+AsOf = Annotated[datetime | None, typer.Option("--as-of", help="Only what was known before that moment (UTC); all of it when left out.")]
 PolicyFile = Annotated[Path | None, typer.Option("--policy", help="Policy file (TOML); the one that ships when left out.")]
 
 
@@ -210,6 +211,33 @@ def score(folder: DataSet, model: ModelFolder, out: Out, *, policy: PolicyFile =
     with _working(f"scoring {folder}", as_json=as_json):
         result = run(folder, model, out, policy=policy)
     _print(result, show.scored, as_json=as_json)
+
+
+@app.command()
+def rings(folder: DataSet, *, as_of: AsOf = None, as_json: AsJson = False) -> None:
+    """Find the rings of a data set, as of a moment; they keep their names from build to build."""
+    from risk.jobs.rings import rings as run
+
+    with _working(f"looking for rings in {folder}", as_json=as_json):
+        result = run(folder, as_of=None if as_of is None else as_of.replace(tzinfo=UTC))
+    _print(result, show.rings, as_json=as_json)
+
+
+@app.command()
+def ring(
+    folder: DataSet,
+    ring_id: Annotated[str, typer.Argument(help="Name of a ring of the last build.", show_default=False)],
+    *,
+    png: Annotated[Path | None, typer.Option("--png", help="Picture of the ring.")] = None,
+    export: Annotated[Path | None, typer.Option("--export", help="Its graph: .graphml, .gexf or .csv.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell one ring in full: its members, what ties them, its history and what was said of it."""
+    from risk.jobs.rings import ring as run
+
+    with _working(f"reading {ring_id}", as_json=as_json):
+        result = run(folder, ring_id, png=png, export=export)
+    _print(result, show.ring, as_json=as_json)
 
 
 @app.command()

@@ -187,3 +187,31 @@ def serving(result: object) -> RenderableType:
     for name, value in found.items():
         shown.add_row(name, "; ".join(map(str, value)) if isinstance(value, list | tuple) else str(value))
     return shown
+
+
+def rings(result: object) -> RenderableType:
+    """The listed rings, best first."""
+    found = plain(result)
+    shown = table(
+        f"{found['listed']} rings of {found['members']} accounts, as of {found['as_of']:%Y-%m-%d %H:%M} UTC",
+        "ring",
+        "score",
+        "what is known",
+        right=("score",),
+    )
+    for row in found["rings"]:
+        shown.add_row(row["ring_id"], f"{row['score']:.2f}", row["sentences"][0])
+    return shown
+
+
+def ring(result: object) -> RenderableType:
+    """One ring in full."""
+    found = plain(result)
+    ties = table("what ties them", "entity", "id", "members", "users", "weight", right=("members", "users", "weight"))
+    for row in found["entities"]:
+        ties.add_row(row["entity_type"], row["entity_id"], str(row["members"]), str(row["users"]), f"{row['weight']:.2f}")
+    members = table(f"{len(found['members'])} members", "account")
+    for account in found["members"]:
+        members.add_row(account)
+    head = Text(f"{found['ring_id']}  ", style="bold") + Text(" ".join(found["sentences"]), style="not bold")
+    return Group(head, Text(), members, ties)
