@@ -1,6 +1,6 @@
 """Real behaviour data, end to end: import with the map that ships, features, rolling folds; beside plain LightGBM on the raw columns, same folds.
 
-    python benchmarks/behaviour.py [--shelf FOLDER] [--json] [--set cloudwalk|fraud_ecom]
+    python -m benchmarks.behaviour [--shelf FOLDER] [--json] [--set cloudwalk|fraud_ecom]
 
 cloudwalk: 3,199 card transactions; four rolling folds over the last 60%, trained on labels known by each fold's start; a chargeback is known 7 days
 later, never earlier. To reach: AUC >= .91, AP >= .70.
@@ -11,7 +11,6 @@ so an AUC of .56 or more would mean that something sees the future (a random spl
 import argparse
 import json
 import os
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -20,8 +19,6 @@ import lightgbm as lgb
 import numpy as np
 import polars as pl
 from sklearn.metrics import average_precision_score, roc_auc_score
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a script sees its own folder only
 
 from risk.jobs.backtest import backtest
 from risk.jobs.build_features import build_features

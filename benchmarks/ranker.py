@@ -1,6 +1,6 @@
 """What the ranker costs and what it is worth: training end to end beside LightGBM itself on one matrix, one row, and quality on a simulated market.
 
-    python benchmarks/ranker.py [--rows 200000] [--orders 1000000] [--only speed,quality] [--json]
+    python -m benchmarks.ranker [--rows 200000] [--orders 1000000] [--only speed,quality] [--json]
 
 To reach: training 200,000 labelled requests from the feature frame to the saved artifact in less than 2x the time that LightGBM itself takes.
 Quality: ranking, calibration, honest buyers, money, each family left out, and every archetype, with 95% intervals that draw whole accounts.
@@ -8,7 +8,6 @@ Quality: ranking, calibration, honest buyers, money, each family left out, and e
 
 import argparse
 import json
-import sys
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
@@ -18,8 +17,6 @@ from typing import Any
 import lightgbm as lgb
 import numpy as np
 import polars as pl
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a script sees its own folder only
 
 from data_contracts.snapshot import Facts
 from data_contracts.tables import TIME

@@ -1,7 +1,7 @@
 """One database, SQLite or PostgreSQL, through SQLAlchemy Core: opening it, reading at one moment, writing all or nothing."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._failures = (DBAPIError, engine.dialect.loaded_dbapi.Error)
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """An insert that may say `ON CONFLICT`: spelled alike in both dialects, but each has its own."""
@@ -34,9 +35,9 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """A consistent view. SourceUnavailableError: the database does not answer."""
         try:
-            with self.engine.connect() as connection:
+            with self.engine.connect() as connection, connection.begin():
                 yield connection
-        except DBAPIError as error:
+        except self._failures as error:
             raise _unavailable(error) from error
 
     @contextmanager
@@ -45,15 +46,19 @@ class Database:
         try:
             with self.engine.connect().execution_options(refund_risk_writes=True) as connection, connection.begin():
                 yield connection
-        except DBAPIError as error:
+        except self._failures as error:
             if _is_conflict(error):
                 raise
             raise _unavailable(error) from error
 
     def fetch(self, connection: Connection, statement: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
-        """The rows of a statement with `?` for values, as plain tuples: the fast way to read, the same for both dialects."""
-        cursor = connection.exec_driver_sql(self._spelled(statement), tuple(values)).cursor
-        return [] if cursor is None else list(cursor.fetchall())
+        """The rows of a statement with `?` for values, as plain tuples: the fast way to read, the same for both dialects.
+
+        A decision reads some ten times; asking the driver itself saves half of the time that each would take.
+        """
+        with closing(connection.connection.cursor()) as cursor:
+            cursor.execute(self._spelled(statement), tuple(values))
+            return list(cursor.fetchall())
 
     def frame(self, connection: Connection, query: Select[Any], schema: pl.Schema) -> pl.DataFrame:
         """The rows of a query as a frame, fetched in parts so that millions of them fit."""
@@ -75,7 +80,8 @@ class Database:
             return
         places = ", ".join(["?"] * len(columns))
         statement = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({places}) ON CONFLICT DO NOTHING"  # noqa: S608  # names are our own tables'
-        connection.exec_driver_sql(self._spelled(statement), list(rows))
+        with closing(connection.connection.cursor()) as cursor:
+            cursor.executemany(self._spelled(statement), rows)
 
     def close(self) -> None:
         """Give back every connection."""
@@ -121,10 +127,11 @@ def _tune_sqlite(engine: Engine, busy_timeout_ms: int) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _is_conflict(error: DBAPIError) -> bool:
+def _is_conflict(error: Exception) -> bool:
     return type(error).__name__ == "IntegrityError"
 
 
-def _unavailable(error: DBAPIError) -> SourceUnavailableError:
+def _unavailable(error: Exception) -> SourceUnavailableError:
     """The driver's words carry no values, the statement's parameters would."""
-    return SourceUnavailableError(f"the database did not answer: {error.orig}; check REFUND_RISK_DATABASE_URL and the disk")
+    words = error.orig if isinstance(error, DBAPIError) else error
+    return SourceUnavailableError(f"the database did not answer: {words}; check REFUND_RISK_DATABASE_URL and the disk")
