@@ -36,7 +36,7 @@ from graph.events import (
     name_nodes,
     play,
 )
-from graph.union_find import NO_LINK, Forest, compiled, empty_forest, facts_at, root_at, wind_back, with_room
+from graph.union_find import NO_LINK, Forest, empty_forest, facts_at, wind_back, with_room
 
 DAY_US = 86_400_000_000
 
@@ -70,28 +70,6 @@ def component_facts(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         _number(answers[:, 2], known & ("labels" in tables)),
     )
     return ids.with_columns(column.alias(name) for name, column in zip(COMPONENT_FEATURES, columns, strict=True))
-
-
-def groups(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """request_id, group: which requests must stay on one side of a split, because their accounts end up in one component of all links.
-
-    The group's name is its first account's; a request without account joins by its own entities and else is a group of its own.
-    """
-    requests = asked(tables).with_columns(account_id=_buyer(pl.col("account_id"), pl.col("request_id")))
-    if "links" not in tables:
-        return requests.select("request_id", group="account_id")
-    links = merging_links(tables)
-    guests = links.filter(pl.col("account_id").is_null()).select("entity_type", "entity_id", "request_id", "order_id", "known_us")
-    owners = [guests.join(requests.select(key, "account_id"), on=key, how="inner").select(links.columns) for key in ("request_id", "order_id")]
-    named = links.filter(pl.col("account_id").is_not_null()).with_columns(account_id=_buyer(pl.col("account_id"), pl.col("request_id")))
-    links = pl.concat([named, *owners])
-    names = name_nodes(requests, links)
-    events = all_events(coded(links, names), None, requests, names)
-    forest = _forest_for(events, len(names.accounts), len(names.entities), 0)
-    play(forest, events, 0, NO_LINK)
-    first = names.accounts.gather(_first_members(forest))
-    members = pl.DataFrame({"account_id": names.accounts, "group": first})
-    return requests.join(members, on="account_id", how="left", maintain_order="left").select("request_id", "group")
 
 
 Waiting = tuple[int, str, int, int, int]
@@ -205,21 +183,5 @@ def _forest_for(events: Events, accounts: int, entities: int, requests: int) -> 
     return empty_forest(accounts, entities, requests, len(events.kind) - labels, labels)
 
 
-def _buyer(account: pl.Expr, request: pl.Expr) -> pl.Expr:
-    """A name for the account, or for the unknown buyer of the request; null when a link has neither."""
-    return pl.coalesce(pl.lit("account:") + account, pl.lit("request:") + request)
-
-
 def _number(values: np.ndarray, known: np.ndarray) -> pl.Series:
     return pl.Series(np.where(known, values, np.nan)).fill_nan(None)
-
-
-@compiled
-def _first_members(forest: Forest) -> np.ndarray:
-    """For every account the smallest account of its component."""
-    roots = np.empty(len(forest.parent), dtype=np.int64)
-    first = np.full(len(forest.parent), len(forest.parent), dtype=np.int64)
-    for account in range(len(roots)):
-        roots[account] = root_at(forest, account, NO_LINK)
-        first[roots[account]] = min(first[roots[account]], account)
-    return first[roots]

@@ -1,8 +1,8 @@
 """Who may not stand on both sides of a split: time first, then whole rings.
 
 A group is a set of accounts that share devices, addresses, cards, ...; a request without an account is a group of its own. Entities used by
-more than HUB_ACCOUNTS accounts (dormitories, courier points, NAT addresses) join nobody here, as in the graph features: they would make one
-group of half the market.
+more than HUB_ACCOUNTS accounts (dormitories, courier points, NAT addresses) join nobody here: they would make one group of half the market.
+Texts, images and networks join too, unlike in the graph's components: what a ring copies must not stand on both sides either.
 """
 
 from dataclasses import dataclass

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 
-from graph.components import COMPONENT_FEATURES, component_facts, groups
+from graph.components import COMPONENT_FEATURES, component_facts
 from graph.events import MERGING
 from graph.union_find import HUB_ACCOUNTS
 from tests.graph.histories import histories, history, label, link, request
@@ -88,20 +88,6 @@ def test_what_becomes_known_later_changes_nothing(tables: dict[str, pl.DataFrame
     assert component_facts(tables).filter(mine).equals(component_facts(seen).filter(mine))
 
 
-@given(histories())
-@settings(max_examples=30, deadline=None)
-def test_a_group_is_a_component_of_all_links(tables: dict[str, pl.DataFrame]) -> None:
-    buyers = {
-        name: f"account:{account}" if account else f"request:{name}"
-        for name, account in tables["refund_requests"].select("request_id", "account_id").rows()
-    }
-    links = [row for row in tables["links"].to_dicts() if row["entity_type"] in MERGING]
-    for row in links:
-        row["account_id"] = f"account:{row['account_id']}" if row["account_id"] else buyers.get(row["request_id"])
-    taken = seats(links).values()
-    assert groups(tables)["group"].to_list() == [min(component(buyer, taken)) for buyer in buyers.values()]
-
-
 def test_a_new_account_on_a_known_device_joins_its_group_with_the_request() -> None:
     tables = history(
         [request("r0", "old", 1), request("r1", "new", 48)],
@@ -140,5 +126,4 @@ def test_facts_are_null_without_their_table_or_buyer() -> None:
 def test_empty_tables_give_empty_facts() -> None:
     tables = history([], [])
     assert component_facts(tables).is_empty()
-    assert groups(tables).is_empty()
     assert component_facts(history([request("r0", "a", 1)], []))["component_accounts"].to_list() == [1.0]
