@@ -257,6 +257,22 @@ def load(
 
 
 @app.command()
+def replay(
+    home: Annotated[Path, typer.Option("--home", help="The service's home.", show_default=False)],
+    *,
+    since: Annotated[datetime | None, typer.Option(help="Only decisions from that moment on (UTC).")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Decide every recorded request again from its recorded facts; any difference is named."""
+    from risk.jobs.replay import replay_home
+
+    with _working(f"replaying {home}", as_json=as_json):
+        result = replay_home(home, since=None if since is None else since.replace(tzinfo=UTC))
+    _print(result, show.replayed, as_json=as_json)
+    raise typer.Exit(0 if result.ok else 1)
+
+
+@app.command()
 def serve(
     home: Annotated[Path, typer.Option("--home", help="Database, evidence, models and policy; made with sound defaults when empty.")],
     *,

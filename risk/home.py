@@ -16,8 +16,10 @@ from pathlib import Path
 
 from sqlalchemy import insert, select
 
-from data_contracts.errors import ContractError
+from data_contracts.errors import ContractError, NotFoundError
 from features.streams import micros
+from models.ranker.artifact import load as load_model
+from models.ranker.scorer import Scorer
 from risk import clock, policy_file
 from risk.identity import pseudonym
 from risk.policy import load
@@ -71,6 +73,14 @@ def open_home(folder: Path, settings: Settings) -> Home:
     url, patience = settings.database_url, settings.busy_timeout_ms
     database = open_database(url, patience) if url else open_sqlite(folder / "risk.db", patience)
     return Home(folder, settings, database, policy, policy_path.read_text(encoding="utf-8"), identity_key)
+
+
+def load_champion(home: Home) -> Scorer | None:
+    """The model in the home, null while there is none. ModelMismatchError: it does not fit this code."""
+    try:
+        return Scorer(load_model(home.model_folder))
+    except NotFoundError:
+        return None
 
 
 def key_hash(key: str) -> str:

@@ -180,6 +180,13 @@ def loaded(result: object) -> RenderableType:
     return Text(", ".join(f"{name} {value:,}" if isinstance(value, int) else f"{name} {value}" for name, value in found.items()))
 
 
+def replayed(result: object) -> RenderableType:
+    """Whether the ledger still gives the same decisions."""
+    found = plain(result)
+    different = ", ".join(found["different"]) or "none"
+    return Text(f"{found['checked']:,} decisions made again, {found['skipped']:,} skipped (their model is not at hand); different: {different}")
+
+
 def serving(result: object) -> RenderableType:
     """Where the service listens, and its first key, which is shown only once."""
     found = plain(result)

@@ -1,15 +1,20 @@
 """Does the ledger still give the same decisions? Every record is scored and decided again from its facts, and compared to the byte."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from data_contracts.decision import DecisionRecord
 from risk import policy_file
 from risk.engine import Champion, weigh
+from risk.home import load_champion, open_home
 from risk.ledger import Ledger, encode
 from risk.policy import Circumstances
+from risk.settings import read_settings
+from risk.stores.history import History
 from risk.terms import Policy
 
 
@@ -25,6 +30,17 @@ class ReplayReport:
     def ok(self) -> bool:
         """Whether everything that could be checked is the same."""
         return not self.different
+
+
+def replay_home(home: Path, since: datetime | None = None) -> ReplayReport:
+    """Replay the ledger of an installation with the model that it has now."""
+    opened = open_home(home, read_settings(os.environ))
+    try:
+        champion = load_champion(opened)
+        champions: dict[str, Champion | None] = {"none": None} | ({champion.version: champion} if champion else {})
+        return replay(Ledger(History(opened.database)), champions, since)
+    finally:
+        opened.database.close()
 
 
 def replay(ledger: Ledger, champions: Mapping[str, Champion | None], since: datetime | None = None) -> ReplayReport:

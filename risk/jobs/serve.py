@@ -17,17 +17,15 @@ import uvicorn
 from fastapi import FastAPI
 from threadpoolctl import threadpool_limits
 
-from data_contracts.errors import ContractError, NotFoundError, RiskError
+from data_contracts.errors import ContractError, RiskError
 from features.catalog import FEATURES
-from models.ranker.artifact import load as load_model
-from models.ranker.scorer import Scorer
 from risk import clock
 from risk.api.app import Service, create_app
 from risk.api.calls import Gate
 from risk.api.edge import Edge
 from risk.engine import CATALOGUE, Engine
 from risk.gather import Components, Gatherer
-from risk.home import Home, first_key, open_home, valid_keys
+from risk.home import Home, first_key, load_champion, open_home, valid_keys
 from risk.ingest import Ingest
 from risk.jobs.live_graph import live_components
 from risk.ledger import Ledger
@@ -146,14 +144,6 @@ def settle() -> None:
     threadpool_limits(1, user_api="blas")
     gc.collect()
     gc.freeze()
-
-
-def load_champion(home: Home) -> Scorer | None:
-    """The model in the home, null while there is none. ModelMismatchError: it does not fit this code."""
-    try:
-        return Scorer(load_model(home.model_folder))
-    except NotFoundError:
-        return None
 
 
 def listen(host: str, port: int) -> socket.socket:

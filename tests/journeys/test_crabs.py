@@ -1,10 +1,14 @@
 """The story that this project began with, told to the service over its API."""
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from risk.cli import app
 from risk.crabs import crab_claim, crab_orders
 from tests.journeys.shop import Shop
 
@@ -55,3 +59,12 @@ def test_the_buyer_is_told_in_her_language_and_not_how_it_was_found(claims: tupl
     for english, told in zip(crab["reasons"], chinese["reasons"], strict=True):
         assert english["code"] == told["code"]
         assert any("一" <= sign <= "鿿" for sign in told["analyst"])
+
+
+def test_the_ledger_gives_the_same_decisions_again(claims: tuple[Shop, dict[str, Any], dict[str, Any]], market: Path) -> None:
+    assert claims[1]["decision_id"] != claims[2]["decision_id"]
+    result = CliRunner().invoke(app, ["replay", "--home", str(market / "home"), "--json"])
+    replayed = json.loads(result.stdout)
+    assert result.exit_code == 0, result.output
+    assert replayed["checked"] >= 2
+    assert (replayed["skipped"], replayed["different"]) == (0, [])
