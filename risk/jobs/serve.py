@@ -77,6 +77,7 @@ class RunningServer:
             self.server.run(sockets=[self.listening])
         finally:
             self.home.database.close()
+            gc.unfreeze()  # what `settle` set aside is garbage like any other again
 
 
 def serve(home: Path, *, host: str = "127.0.0.1", port: int = 8470, now: Callable[[], datetime] = clock.now) -> RunningServer:
