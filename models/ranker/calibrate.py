@@ -20,6 +20,9 @@ END = 40.0
 FEW = 100
 """Held-out requests of the rarer class under which isotonic regression is not tried."""
 
+RISE = 1e-9
+"""Least step between two points: blocks whose levels differ by rounding alone are one level, and a line between them would be flat."""
+
 PARTS = 5
 """Parts that take turns when the two ways are compared."""
 
@@ -88,7 +91,7 @@ def _strict(way: Way, raw: Floats, probability: Floats) -> Calibration:
     """Points with ends at +-END; those that do not rise above their neighbour are left out."""
     raws, levels = [-END], [0.0]
     for at, level in zip(raw, probability, strict=True):
-        if raws[-1] < at < END and levels[-1] < level < 1.0:
+        if raws[-1] < at < END and levels[-1] + RISE <= level <= 1.0 - RISE:
             raws.append(float(at))
             levels.append(float(level))
     return Calibration(way, (*raws, END), (*levels, 1.0))
