@@ -29,6 +29,7 @@ from risk.stores.database import Database, open_database, open_sqlite
 from risk.terms import Policy
 
 KEY_BYTES = 32
+POLICY_FILE = "policy.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def open_home(folder: Path, settings: Settings) -> Home:
     """The installation in that folder. PolicyError, ContractError, SourceUnavailableError: what must be put right before it can start."""
     try:
         (folder / "evidence").mkdir(parents=True, exist_ok=True)
-        policy_path = folder / "policy.toml"
+        policy_path = folder / POLICY_FILE
         if not policy_path.exists():
             policy_path.write_text(policy_file.default_text(), encoding="utf-8")
         identity_key = settings.identity_key.encode() or _identity_key(folder / "identity.key")

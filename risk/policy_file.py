@@ -73,7 +73,7 @@ def _built(raw: Mapping[str, Any]) -> Policy:
     return Policy(
         name=str(raw["name"]),
         version=version_of(raw),
-        costs=Costs(**{"currency": None, **_only(raw, "costs", *(field.name for field in fields(Costs)))}),
+        costs=_costs(raw),
         block_families=block["families"],
         family_log_odds=block["family_log_odds"],
         capacity_share=review["capacity_share"],
@@ -83,6 +83,17 @@ def _built(raw: Mapping[str, Any]) -> Policy:
         rules=tuple(Rule(**{**rule, "action": Action(rule["action"])}) for rule in raw.get("rules", ())),
         excuses=tuple(Excuse(**excuse) for excuse in raw.get("excuses", ())),
     )
+
+
+def _costs(raw: Mapping[str, Any]) -> Costs:
+    """The prices. ValueError: one is not given; there is no default price, and `currency` alone may be left out."""
+    keys = [field.name for field in fields(Costs)]
+    found = {"currency": None, **_only(raw, "costs", *keys)}
+    lacking = [key for key in keys if key not in found]
+    if lacking:
+        message = f"[costs] lacks {', '.join(lacking)}"
+        raise ValueError(message)
+    return Costs(**found)
 
 
 def _only(raw: Mapping[str, Any], section: str, *keys: str) -> Mapping[str, Any]:

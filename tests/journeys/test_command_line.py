@@ -84,6 +84,11 @@ def test_rings_are_found_told_and_drawn(data: Path, tmp_path: Path) -> None:
     assert run("ring", data, "nobody", code=CALLERS_MISTAKE)["error"]["code"] == "NOT_FOUND"
 
 
+def test_a_replay_of_nothing_is_no_success(tmp_path: Path) -> None:
+    assert run("replay", "--home", tmp_path / "nobody", code=CALLERS_MISTAKE)["error"]["code"] == "NOT_FOUND"
+    assert not (tmp_path / "nobody").exists()
+
+
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [("cut.parquet", b"PAR1\x00\x00", "cut.parquet"), ("empty.csv", b"", "empty.csv"), ("wrong.csv", b"a;b\n1;2\n", "transaction_id")],

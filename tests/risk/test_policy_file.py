@@ -43,7 +43,7 @@ def test_the_version_is_the_content_not_the_wording() -> None:
         ("hourly_minor = 6000", "hourly_minor = -1", "costs.hourly_minor is -1, expected 0 or more"),
         ("hourly_minor = 6000", 'hourly_minor = "6000"', "costs.hourly_minor is 6000, expected a number"),
         ("hourly_minor = 6000", "hourly_minutes = 6000", "hourly_minutes"),
-        ("hourly_minor = 6000", "# hourly_minor", "hourly_minor"),
+        ("hourly_minor = 6000", "# hourly_minor", "[costs] lacks hourly_minor"),
         ('feature = "observed_over_claimed"', 'feature = "no_such_feature"', "no_such_feature, which is no number of the catalogue"),
         ('feature = "observed_over_claimed"', 'feature = "claim_type"', "claim_type, which is no number"),
         ('reason = "EVIDENCE_CONTRADICTS_CLAIM"', 'reason = "NO_SUCH_REASON"', "NO_SUCH_REASON"),
