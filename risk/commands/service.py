@@ -1,0 +1,61 @@
+"""Commands of the running service: its past, its proof, the server itself."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from risk import show
+from risk.commands.options import AsJson, DataSet, Home, print_result, working
+
+app = typer.Typer()
+
+
+@app.command()
+def load(
+    folder: DataSet,
+    home: Home,
+    *,
+    until: Annotated[datetime | None, typer.Option(help="Only what was known before that moment (UTC).")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give the service the past that it should know; loading twice changes nothing."""
+    from risk.jobs.load_history import load_history
+
+    with working(f"loading {folder} into {home}", as_json=as_json):
+        result = load_history(folder, home, until=None if until is None else until.replace(tzinfo=UTC))
+    print_result(result, show.loaded, as_json=as_json)
+
+
+@app.command()
+def replay(
+    home: Home,
+    *,
+    since: Annotated[datetime | None, typer.Option(help="Only decisions from that moment on (UTC).")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Decide every recorded request again from its recorded facts; any difference is named."""
+    from risk.jobs.replay import replay_home
+
+    with working(f"replaying {home}", as_json=as_json):
+        result = replay_home(home, since=None if since is None else since.replace(tzinfo=UTC))
+    print_result(result, show.replayed, as_json=as_json)
+    raise typer.Exit(0 if result.ok else 1)
+
+
+@app.command()
+def serve(
+    home: Annotated[Path, typer.Option("--home", help="Database, evidence, models and policy; made with sound defaults when empty.")],
+    *,
+    host: Annotated[str, typer.Option()] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65_535)] = 8470,
+    as_json: AsJson = False,
+) -> None:
+    """Run the scoring service until it is stopped."""
+    from risk.jobs.serve import serve as run
+
+    with working("checking and starting", as_json=as_json):
+        server = run(home, host=host, port=port)
+    print_result(server.started, show.serving, as_json=as_json)
+    server.wait()
