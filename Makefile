@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 export OMP_WAIT_POLICY := passive
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: install demo test lint check bench clean
+.PHONY: install demo test lint check clean
 
 install: $(STAMP)
 
@@ -15,6 +15,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "Setting up $(VENV) (about two minutes, once) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@$(BIN)/python -m models.authenticity.install_tower --if-reachable
 	@touch $@
 
 demo: install

@@ -24,11 +24,12 @@ from risk.api.edge import Edge
 from risk.engine import Engine
 from risk.gather import Gatherer
 from risk.identity import pseudonym
-from risk.jobs.live_graph import live_components
+from risk.jobs.live_graph import LiveGraph
 from risk.jobs.serve import settle
 from risk.ledger import Ledger
 from risk.policy import load
 from risk.stores.database import open_sqlite
+from risk.stores.discounts import StoredDiscounts
 from risk.stores.feature_store import FeatureStore
 from risk.stores.history import History
 
@@ -80,7 +81,7 @@ def an_engine(folder: Path, model: Path | None) -> Engine:
         from models.ranker.scorer import Scorer
 
         champion = Scorer(load_model(model))
-    return Engine(Gatherer(history, FeatureStore(folder), live_components(history), "CNY"), champion, policy, ledger)
+    return Engine(Gatherer(history, FeatureStore(folder), LiveGraph(history), "CNY", discounts=StoredDiscounts(folder)), champion, policy, ledger)
 
 
 def measure(call: Callable[[int], Any], count: int) -> dict[str, float]:

@@ -42,11 +42,31 @@ class NotFoundError(RiskError):
 
 
 class NotAllowedError(RiskError):
-    """The caller did not show a key, or not one for this."""
+    """The caller did not show a key that opens anything."""
 
     status = 401
     exit_code = 2
     code = "NOT_ALLOWED"
+
+
+class ScopeError(RiskError):
+    """The caller's key is not for this."""
+
+    status = 403
+    exit_code = 2
+    code = "SCOPE"
+
+
+class BusyError(RiskError):
+    """More was asked for than may wait; ask again after `retry_after_s`."""
+
+    status = 429
+    exit_code = 3
+    code = "BUSY"
+
+    def __init__(self, message: str, *, retry_after_s: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class SourceUnavailableError(RiskError):

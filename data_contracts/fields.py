@@ -18,14 +18,27 @@ def to_utc(moment: datetime) -> datetime:
         raise ValueError(message) from error
 
 
-Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
-"""An identifier: 1 to 128 characters."""
+def no_null(text: str) -> str:
+    """The same text. ValueError: it holds a null character, which no database keeps and no honest system sends."""
+    if "\x00" in text:
+        message = "holds a null character (U+0000); expected letters, digits and signs"
+        raise ValueError(message)
+    return text
 
-Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+
+def without_null(text: str) -> str:
+    """The text without null characters: what a person pasted must not keep her from being heard."""
+    return text.replace("\x00", "")
+
+
+Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128), AfterValidator(no_null)]
+"""An identifier: 1 to 128 characters, none of them null."""
+
+Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), AfterValidator(no_null)]
 """A short name: a category, an attribute, a signal."""
 
-Text = Annotated[str, StringConstraints(max_length=10_000)]
-"""What a person wrote: at most 10,000 characters."""
+Text = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(without_null)]
+"""What a person wrote: at most 10,000 characters; null characters are left out."""
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """A SHA-256 digest, lower-case hex."""

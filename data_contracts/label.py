@@ -22,6 +22,7 @@ class LabelSource(StrEnum):
     RETURN_INSPECTION = "return_inspection"
     CHARGEBACK = "chargeback"
     APPEAL = "appeal"
+    ANALYST = "analyst"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

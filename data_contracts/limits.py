@@ -12,7 +12,7 @@ import polars as pl
 from pydantic import AfterValidator, StringConstraints
 from pydantic.fields import FieldInfo
 
-from data_contracts.fields import Id, to_utc
+from data_contracts.fields import Id, no_null, to_utc, without_null
 from data_contracts.request import Known
 from data_contracts.tables import COUNTS, TABLES, TIME, dtype, nullable, plain
 
@@ -117,7 +117,7 @@ def _tightened(limits: Limits, item: object) -> Limits:
             return replace(limits, le=bound)
         case annotated_types.MaxLen(max_length=length):
             return replace(limits, max_length=length)
-        case AfterValidator(func=func) if func is to_utc:
+        case AfterValidator(func=func) if func in (to_utc, no_null, without_null):
             return limits
         case _:
             message = f"{limits.column} has the constraint {item!r}, of a kind that the table checks do not know; teach data_contracts/limits.py"

@@ -4,7 +4,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
 import polars as pl
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, model_validator
@@ -57,6 +57,8 @@ Zone = Annotated[str, AfterValidator(_known_zone)]
 
 Delay = Annotated[str, AfterValidator(_readable_delay)]
 """A stretch of time in words: `7 days`, `12 hours`."""
+
+Map = TypeVar("Map")
 
 Columns = Column | Annotated[tuple[Column, ...], Field(min_length=1)]
 """One column, or several that hold the same kind of thing."""
@@ -210,10 +212,14 @@ class AccountColumns:
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_CONFIG)
 class ImportMap:
-    """The whole map: one row of the source is one refund request with its links, attributes and label."""
+    """The whole map: one row of the source is one refund request with its links, attributes and label.
+
+    `phone_region` is the country (ISO 3166) in which telephone numbers without country code are dialled.
+    """
 
     request: RequestColumns
     version: Literal[1] = 1
+    phone_region: Annotated[str, StringConstraints(pattern=r"^([A-Z]{2})?$")] = ""
     source: SourceFormat = Field(default_factory=SourceFormat)
     links: dict[Annotated[EntityType, AfterValidator(_linkable)], Columns] = Field(default_factory=dict)
     attributes: AttributeColumns = Field(default_factory=AttributeColumns)
@@ -274,8 +280,13 @@ def as_text(word: bool | int | str) -> str:  # noqa: FBT001  # a TOML value, not
 
 def parse_map(text: str, name: str) -> ImportMap:
     """The map in a TOML text; `name` is how messages call it. ContractError: no TOML, or it says what cannot be."""
+    return parsed(TypeAdapter(ImportMap), text, name)
+
+
+def parsed(kind: TypeAdapter[Map], text: str, name: str) -> Map:
+    """The same for a map of any kind."""
     try:
-        return TypeAdapter(ImportMap).validate_python(tomllib.loads(text))
+        return kind.validate_python(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         message = f"{name} is no TOML: {error}. Correct it there"
         raise ContractError(message, field=name) from error

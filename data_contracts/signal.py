@@ -77,6 +77,24 @@ class SignalResult:
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reuse:
+    """A picture that was shown before: in the request of `request_id` and `account_id` (null: not known), or known as `origin` (a catalogue, a page).
+
+    `distance` is how many of 256 bits differ (0: the same file or none), `form` how it was recognised, `whole` whether all of it is shown.
+    """
+
+    sha256: str
+    other_sha256: str
+    distance: int
+    form: str
+    whole: bool
+    evidence_id: str = ""
+    request_id: str | None = None
+    account_id: str | None = None
+    origin: str | None = None
+
+
 def finding_as_json(finding: ImageFinding) -> dict[str, Any]:
     """The finding as plain JSON types; `region` is [left, top, right, bottom] or null."""
     region = finding.region

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from data_contracts.discount import Discount
 from data_contracts.link import Link
 from data_contracts.request import Account, ClaimLine, Delivery, Evidence, Observation, Order, OrderLine, RefundRequest
 from data_contracts.score import Measurement
+from data_contracts.signal import Reuse
 from data_contracts.timeline import Entity, Stream, Timeline
 
 
@@ -31,9 +33,12 @@ class Snapshot:
     `entities` are the request's own, one or several of a type; `timelines` has one entry for each of them and each stream in `sources`.
     `sources` names the streams that are connected at all: a stream that is not makes its features null, not zero.
     `currency` is the one that the data set's sums are in (null: any); an amount in another currency counts as not known.
-    `slow` holds feature values read from the feature store (null: not there yet).
+    `slow` holds feature values read from the feature store (null: not there yet); `discount` is what was learned of shared things by then (null:
+    nothing, then the prior holds).
     `missing` names the sources that are not connected or did not answer, with the reason: table names (deliveries, evidence, ...), stream names,
     `neighbourhood` or `slow`; their features are null with that reason.
+    `near` holds what the accounts around the buyer are like, by feature name; empty: nobody said.
+    `reuses` are the earlier requests that showed the same pictures.
     """
 
     as_of: datetime
@@ -54,8 +59,11 @@ class Snapshot:
     timelines: Mapping[tuple[Entity, Stream], Timeline] = field(default_factory=dict)
     sources: frozenset[Stream] = frozenset(Stream)
     neighbourhood: Neighbourhood | None = None
+    near: Mapping[str, float | None] = field(default_factory=dict)
     slow: Mapping[str, float | None] = field(default_factory=dict)
+    discount: Discount | None = None
     missing: Mapping[str, str] = field(default_factory=dict)
+    reuses: tuple[Reuse, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,18 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import polars as pl
 
+from data_contracts.discount import Discount
 from data_contracts.tables import OPEN_TABLE, TIME
 from data_contracts.timeline import TIMELINE_LIMIT
 from features import claim, claim_tables
-from features.catalog import ATTRIBUTE, FEATURES, formulas, kind_of
+from features.catalog import ATTRIBUTE, FEATURES, discounted, formulas, kind_of
 from features.coding import Coded, encode, parts_of
 from features.declare import Feature, Given, Stated, Windowed
-from features.formulas import Floats, derive, smallest_wins
+from features.formulas import Floats, derive, discount, smallest_wins
 from features.measuring import measure
 from features.plan import Group, groups
 from features.projection import STREAM_TABLES, Projection, Tables, currency_of
+from features.streams import micros
 
 
 def compute_batch(
@@ -24,12 +26,14 @@ def compute_batch(
     given: pl.DataFrame | None = None,
     slow: pl.DataFrame | None = None,
     *,
+    discounts: Sequence[Discount] = (),
     features: Sequence[Feature] = FEATURES,
     limit: int = TIMELINE_LIMIT,
 ) -> pl.DataFrame:
     """One row a request: request_id, as_of, every feature in catalogue order, then the shop's own columns by name.
 
-    `given` (graph) and `slow` (feature store) hold request_id and feature columns; what they lack is null. Rows are in the order of
+    `given` (graph) and `slow` (feature store) hold request_id and feature columns; what they lack is null. `discounts` are what was learned of
+    shared things, each from its moment on; the prior before. Rows are in the order of
     (as_of, request_id). Numbers are Float64, categories String; null is missing.
     """
     projection = Projection(tables, currency_of(tables))
@@ -43,10 +47,20 @@ def compute_batch(
             frame = frame.join(handed.drop("as_of", strict=False), on="request_id", how="left", maintain_order="left")
     values |= {name: frame[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in _handed(frame, features)}
     nothing = np.full(frame.height, np.nan)
+    values |= _discounted(values, projection, discounts, features)
     for formula in formulas(features):
         values[formula.name] = derive(formula, values.get(formula.a, nothing), values.get(formula.b, nothing))
     columns = [_column(feature, values, projection) for feature in features]
     return pl.concat([frame.select("request_id", "as_of"), pl.DataFrame(columns), *_attributes(projection)], how="horizontal")
+
+
+def _discounted(
+    values: Mapping[str, Floats], projection: Projection, discounts: Sequence[Discount], features: Sequence[Feature]
+) -> dict[str, Floats]:
+    """The features that are weighed by the newest tables from at or before each request's moment."""
+    known = sorted(discounts, key=lambda each: each.at)
+    which = np.searchsorted([micros(each.at) for each in known], projection.requests["known_us"].to_numpy(), side="right")
+    return {each.name: discount(each, values, (None, *known), which) for each in discounted(features)}
 
 
 def _handed(frame: pl.DataFrame, features: Sequence[Feature]) -> list[str]:

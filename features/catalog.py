@@ -6,14 +6,15 @@ import types
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 
-from features.declare import Derived, Feature, Given, Stated, Windowed
+from features.declare import Derived, Discounted, Feature, Given, Stated, Windowed
 from features.views.behaviour import BEHAVIOUR
 from features.views.context import CONTEXT
 from features.views.evidence import EVIDENCE
 from features.views.links import LINKS
 from features.views.mismatch import MISMATCH
+from features.views.neighbours import NEIGHBOURS
 
-FEATURES: tuple[Feature, ...] = (*BEHAVIOUR, *MISMATCH, *EVIDENCE, *LINKS, *CONTEXT)
+FEATURES: tuple[Feature, ...] = (*BEHAVIOUR, *MISMATCH, *EVIDENCE, *LINKS, *NEIGHBOURS, *CONTEXT)
 """Every feature that we compute, in the order of frames and facts. Names are forever: another meaning is another name."""
 
 by_name: Mapping[str, Feature] = types.MappingProxyType({feature.name: feature for feature in FEATURES})
@@ -94,3 +95,8 @@ def formulas(features: Iterable[Feature] = FEATURES) -> tuple[Derived, ...]:
         found += ready
         waiting = [feature for feature in waiting if feature not in ready]
     return tuple(found)
+
+
+def discounted(features: Iterable[Feature] = FEATURES) -> tuple[Discounted, ...]:
+    """The features that are weighed by what was learned of shared things; they are made of windowed ones only."""
+    return tuple(feature for feature in features if isinstance(feature, Discounted))

@@ -137,10 +137,10 @@ def lines(claims: Claims) -> Mapping[str, Floats]:
 
 
 def kinds(claims: Claims) -> Mapping[str, Floats]:
-    """Claimed kinds (sex, size) beside the ordered ones, on lines whose kinds the order names."""
+    """Claimed kinds (sex, size, colour=red) beside the ordered ones, on lines whose kinds of that sort the order names."""
     size, ordered, claimed = len(claims), claims.ordered_kinds, claims.claimed_kinds
     there = lookup((ordered.row, ordered.line, ordered.kind), ordered.count, (claimed.row, claimed.line, claimed.kind))
-    named = lookup((ordered.row, ordered.line), ordered.count, (claimed.row, claimed.line))
+    named = lookup((ordered.row, ordered.line, ordered.fact), ordered.count, (claimed.row, claimed.line, claimed.fact))
     excess = np.where(np.isnan(named), np.nan, claimed.count - np.nan_to_num(there))
     return {"claimed_attribute_excess": largest(claimed.row, excess, size)}
 
@@ -188,11 +188,11 @@ def evidence(claims: Claims) -> Mapping[str, Floats]:
 
 
 def measurements(claims: Claims) -> Mapping[str, Floats]:
-    """What the signals found in the pieces of evidence."""
+    """What the signals found in the pieces of evidence. Signals that no feature is made of are often silent for good reason: they do not count."""
     size, seen = len(claims), claims.measured
-    there = seen.ppm != NULL
-    pieces = distinct(seen.row[there], seen.piece[there])[1][0]
-    failed = distinct(seen.row[~there], seen.piece[~there])[1][0]
+    there, ours = seen.ppm != NULL, seen.signal >= 0
+    pieces = distinct(seen.row[there & ours], seen.piece[there & ours])[1][0]
+    failed = distinct(seen.row[~there & ours], seen.piece[~there & ours])[1][0]
     found = {
         "evidence_measured": counts(pieces, size),
         "evidence_not_measurable": counts(failed, size),
@@ -209,44 +209,67 @@ def measurements(claims: Claims) -> Mapping[str, Floats]:
 def observations(claims: Claims) -> Mapping[str, Floats]:
     """What was counted in the evidence beside the claim, the order and itself: the crab arithmetic.
 
-    A kind that nobody counted in a piece of evidence is not known there, not zero.
+    A kind that nobody counted in a piece of evidence is not known there, not zero. Pieces are added up over plain kinds, or over the values of one
+    fact, and what needs most pieces counts.
     """
     size, seen, claimed = len(claims), claims.counted, claims.claimed
-    rows = distinct(seen.row, seen.piece)
-    per_piece = largest(rows[1][0], np.bincount(rows[0], weights=seen.count, minlength=rows[1][0].size), size)
-    pieces = counts(rows[1][0], size)
-    kind, (row, name) = distinct(seen.row, seen.kind)
+    pieces = counts(distinct(seen.row, seen.piece)[1][0], size)
+    sort, (in_piece, _, _) = distinct(seen.row, seen.piece, seen.fact)
+    per_piece = largest(in_piece, np.bincount(sort, weights=seen.count, minlength=in_piece.size), size)
+    kind, (row, name, fact) = distinct(seen.row, seen.kind, seen.fact)
     most = largest(kind, seen.count, row.size)
+    group, (of_group, _) = distinct(row, fact)
+    needed = largest(of_group, np.bincount(group, weights=most, minlength=of_group.size), size)
     claimed_pieces = some(total(claimed.row, claimed.quantity, size), claimed.row)
     comparable = (claims.requests.same_items == 1) & (pieces >= 2)  # noqa: PLR2004  # one piece cannot contradict another
     found = {
         "evidence_counted": pieces,
-        "observed_over_claimed": np.where(comparable, np.bincount(row, weights=most, minlength=size) - claimed_pieces, np.nan),
+        "observed_over_claimed": np.where(comparable, needed - claimed_pieces, np.nan),
         "claimed_over_observed": claimed_pieces - per_piece,
-        "observed_over_ordered": _over_ordered(claims, row, name, most),
-        "claimed_kinds_not_observed": _not_observed(claims, row, name, most),
+        "observed_over_ordered": _over_ordered(claims, (row, name, fact), most),
+        "claimed_kinds_not_observed": _not_observed(claims, (row, name, fact), most),
         "observed_disagreement": np.where(comparable, np.bincount(row, weights=most - smallest(kind, seen.count, row.size), minlength=size), np.nan),
+        "observed_facts_disagreement": np.where(comparable, _facts_apart(claims), np.nan),
         "observers_disagreement": largest(seen.row, known(seen.spread), size),
     }
     return {name: if_connected(values, claims, "observations") for name, values in found.items()}
 
 
-def _over_ordered(claims: Claims, row: Ints, name: Ints, most: Floats) -> Floats:
-    """Per request the largest excess of one kind observed over ordered; null where the order names no kinds."""
-    ordered = claims.ordered_kinds
+Shown = tuple[Ints, Ints, Ints]
+"""Request, kind and fact of what was counted, each once."""
+
+
+def _over_ordered(claims: Claims, shown: Shown, most: Floats) -> Floats:
+    """Per request the largest excess of one kind observed over ordered, where the order names kinds of that sort (plain ones, or that fact)."""
+    ordered, (row, name, fact) = claims.ordered_kinds, shown
     there = np.nan_to_num(lookup((ordered.row, ordered.kind), ordered.count, (row, name)))
-    named = np.bincount(ordered.row, minlength=len(claims)) > 0
-    return largest(row, np.where(named[row], most - there, np.nan), len(claims))
+    named = lookup((ordered.row, ordered.fact), ordered.count, (row, fact))
+    return largest(row, np.where(np.isnan(named), np.nan, most - there), len(claims))
 
 
-def _not_observed(claims: Claims, row: Ints, name: Ints, most: Floats) -> Floats:
-    """Per request the largest excess of one kind claimed over observed; null where nothing was counted or no kinds are claimed."""
-    claimed = claims.claimed_kinds
-    group, (rows, kinds_claimed) = distinct(claimed.row, claimed.kind)
+def _not_observed(claims: Claims, shown: Shown, most: Floats) -> Floats:
+    """Per request the largest excess of one kind claimed over observed, where kinds of that sort were counted."""
+    claimed, (row, name, fact) = claims.claimed_kinds, shown
+    group, (rows, kinds_claimed, facts_claimed) = distinct(claimed.row, claimed.kind, claimed.fact)
     wanted = np.bincount(group, weights=claimed.count, minlength=rows.size)
     seen = lookup((row, name), most.astype(np.int64), (rows, kinds_claimed))
-    counted = np.bincount(row, minlength=len(claims)) > 0
-    return largest(rows, np.where(counted[rows], wanted - np.nan_to_num(seen), np.nan), len(claims))
+    counted = lookup((row, fact), np.ones_like(row), (rows, facts_claimed))
+    return largest(rows, np.where(np.isnan(counted), np.nan, wanted - np.nan_to_num(seen)), len(claims))
+
+
+def _facts_apart(claims: Claims) -> Floats:
+    """Per request how many facts have more values in all pieces together than in any of them: another serial number, another colour."""
+    size, seen = len(claims), claims.counted
+    told = (seen.fact >= 0) & (seen.count > 0)
+    row, piece, kind, fact = (column[told] for column in (seen.row, seen.piece, seen.kind, seen.fact))
+    _, (of_row, of_fact, _) = distinct(row, fact, kind)
+    group, (group_row, group_fact) = distinct(of_row, of_fact)
+    values = np.bincount(group, minlength=group_row.size)
+    place, (place_row, place_fact, _) = distinct(row, fact, piece)
+    inside = np.bincount(place, minlength=place_row.size)
+    both = distinct(np.concatenate([group_row, place_row]), np.concatenate([group_fact, place_fact]))[0]
+    most_inside = largest(both[group_row.size :], inside, group_row.size)
+    return total(group_row, values > most_inside[both[: group_row.size]], size)
 
 
 VIEWS: tuple[Callable[[Claims], Mapping[str, Floats]], ...] = (stated, lines, kinds, carrier, evidence, measurements, observations)

@@ -44,11 +44,12 @@ class Lines:
 
 @dataclass(frozen=True, slots=True)
 class Kinds:
-    """Pieces by kind (sex, size, ...) on one line."""
+    """Pieces by kind (sex, size, ...) on one line; `fact` is the name in a kind that says one (`colour` in `colour=red`), -1 in a plain kind."""
 
     row: Ints
     line: Ints
     kind: Ints
+    fact: Ints
     count: Ints
 
 
@@ -74,11 +75,15 @@ class Pieces:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What the most neutral observer counted, one entry a request, piece and kind; `spread` is NULL where only one observer counted."""
+    """What the most neutral observer counted, one entry a request, piece and kind; `spread` is NULL where only one observer counted.
+
+    `fact` as in Kinds: a piece has one sex and one colour, so counts of different facts are never added up.
+    """
 
     row: Ints
     piece: Ints
     kind: Ints
+    fact: Ints
     count: Ints
     spread: Ints
 
@@ -91,6 +96,15 @@ class Measured:
     piece: Ints
     signal: Ints
     ppm: Ints
+
+
+FACT = "="
+"""Parts a fact's name from its value: `colour=red`, `serial=SN-1`. A kind without it is plain: `male`, `large`."""
+
+
+def fact_of(kind: str) -> str | None:
+    """The name of the fact that a kind states; null for a plain kind."""
+    return kind.partition(FACT)[0] if FACT in kind else None
 
 
 SIGNALS = ("generated", "edited", "reuse")

@@ -1,14 +1,13 @@
 """One request and its parts as columns, from a snapshot: the online way into `features/claim.py`. Nothing known later counts."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 
 import numpy as np
 
-from data_contracts.request import ClaimLine, DeliveryStatus, EvidenceKind, Observation, OrderLine, Party
+from data_contracts.request import ClaimLine, DeliveryStatus, EvidenceKind, OrderLine, Party
 from data_contracts.snapshot import Snapshot
 from data_contracts.timeline import NULL
-from features.claim_columns import ARRIVED, SIGNALS, Claims, Counted, Ints, Kinds, Lines, Measured, Pieces, Requests, Scans
+from features.claim_columns import ARRIVED, SIGNALS, Claims, Counted, Ints, Kinds, Lines, Measured, Pieces, Requests, Scans, fact_of
 from features.claim_tables import FORMS, OBSERVERS
 from features.streams import in_currency, micros, newest
 
@@ -27,16 +26,16 @@ class _Names(dict[str, int]):
 
 def claims_of(seen: Snapshot) -> Claims:
     """The snapshot's request as columns of length one, with its parts."""
-    kinds = _Names()
+    kinds, facts = _Names(), _Names()
     return Claims(
         requests=_request(seen),
         ordered=_lines(seen.order_lines, [line.unit_price_minor for line in seen.order_lines]),
-        ordered_kinds=_kinds(seen.order_lines, kinds),
+        ordered_kinds=_kinds(seen.order_lines, kinds, facts),
         claimed=_lines(seen.claim_lines, [None] * len(seen.claim_lines)),
-        claimed_kinds=_kinds(seen.claim_lines, kinds),
+        claimed_kinds=_kinds(seen.claim_lines, kinds, facts),
         scans=_scans(seen),
         pieces=_pieces(seen),
-        counted=_counted(seen.observations, seen.as_of, kinds),
+        counted=_counted(seen, kinds, facts),
         measured=_measured(seen),
         absent=frozenset(seen.missing),
     )
@@ -78,9 +77,15 @@ def _lines(lines: Sequence[OrderLine | ClaimLine], prices: Sequence[int | None])
     return Lines(_rows(len(lines)), _column(line.line_no for line in lines), _column(line.quantity for line in lines), _column(prices))
 
 
-def _kinds(lines: Sequence[OrderLine | ClaimLine], kinds: _Names) -> Kinds:
-    found = [(line.line_no, kinds[kind], count) for line in lines for kind, count in (line.counts or {}).items()]
-    return Kinds(_rows(len(found)), *(_column(each[place] for each in found) for place in range(3)))
+def _fact(kind: str, facts: _Names) -> int:
+    """The number of the fact that a kind states, -1 for a plain kind."""
+    name = fact_of(kind)
+    return -1 if name is None else facts[name]
+
+
+def _kinds(lines: Sequence[OrderLine | ClaimLine], kinds: _Names, facts: _Names) -> Kinds:
+    found = [(line.line_no, kinds[kind], _fact(kind, facts), count) for line in lines for kind, count in (line.counts or {}).items()]
+    return Kinds(_rows(len(found)), *(_column(each[place] for each in found) for place in range(4)))
 
 
 def _scans(seen: Snapshot) -> Scans:
@@ -102,16 +107,18 @@ def _pieces(seen: Snapshot) -> Pieces:
     )
 
 
-def _counted(observations: Sequence[Observation], as_of: datetime, kinds: _Names) -> Counted:
+def _counted(seen: Snapshot, kinds: _Names, facts: _Names) -> Counted:
     pieces = _Names()
-    said: dict[tuple[int, int], dict[int, int]] = {}
-    for each in observations:
-        if each.known_at <= as_of:
-            said.setdefault((pieces[each.evidence_id], kinds[each.attribute]), {})[_RANK[each.observer]] = each.count
+    said: dict[tuple[int, int, int], dict[int, int]] = {}
+    for each in seen.observations:
+        if each.known_at <= seen.as_of:
+            key = (pieces[each.evidence_id], kinds[each.attribute], _fact(each.attribute, facts))
+            said.setdefault(key, {})[_RANK[each.observer]] = each.count
     return Counted(
         row=_rows(len(said)),
-        piece=_column(piece for piece, _ in said),
-        kind=_column(kind for _, kind in said),
+        piece=_column(piece for piece, _, _ in said),
+        kind=_column(kind for _, kind, _ in said),
+        fact=_column(fact for _, _, fact in said),
         count=_column(counts[min(counts)] for counts in said.values()),
         spread=_column(max(counts.values()) - min(counts.values()) if len(counts) > 1 else None for counts in said.values()),
     )

@@ -5,7 +5,7 @@ import numpy.typing as npt
 import polars as pl
 
 from data_contracts.timeline import NULL
-from features.claim_columns import ARRIVED, SIGNALS, Claims, Counted, Ints, Kinds, Lines, Measured, Pieces, Requests, Scans
+from features.claim_columns import ARRIVED, FACT, SIGNALS, Claims, Counted, Ints, Kinds, Lines, Measured, Pieces, Requests, Scans
 from features.projection import Projection, micros
 from features.words import Words
 
@@ -21,17 +21,17 @@ PARTS = ("orders", "order_lines", "claim_lines", "deliveries", "evidence", "obse
 
 def claims_of(projection: Projection) -> Claims:
     """All requests of a data set, in the order of `projection.requests`."""
-    kinds = Words()
+    kinds, facts = Words(), Words()
     ordered, claimed = projection.of_order("order_lines"), projection.of_request("claim_lines")
     return Claims(
         requests=_requests(projection),
         ordered=Lines(whole(ordered["place"]), whole(ordered["line_no"]), whole(ordered["quantity"]), whole(ordered["unit_price_minor"])),
-        ordered_kinds=_kinds(ordered, kinds),
+        ordered_kinds=_kinds(ordered, kinds, facts),
         claimed=Lines(whole(claimed["place"]), whole(claimed["line_no"]), whole(claimed["quantity"]), np.full(claimed.height, NULL)),
-        claimed_kinds=_kinds(claimed, kinds),
+        claimed_kinds=_kinds(claimed, kinds, facts),
         scans=_scans(projection),
         pieces=_pieces(projection),
-        counted=_counted(projection, kinds),
+        counted=_counted(projection, kinds, facts),
         measured=_measured(projection),
         absent=frozenset(PARTS) - projection.tables.keys(),
     )
@@ -74,9 +74,16 @@ def _requests(projection: Projection) -> Requests:
     )
 
 
-def _kinds(lines: pl.DataFrame, kinds: Words) -> Kinds:
+def _facts(attribute: pl.Series, facts: Words) -> Ints:
+    """The number of the fact that each kind states, -1 for plain kinds."""
+    names = pl.when(attribute.str.contains(FACT, literal=True)).then(attribute.str.split(FACT).list.first())
+    return facts.codes(pl.select(names.alias("fact")).to_series())
+
+
+def _kinds(lines: pl.DataFrame, kinds: Words, facts: Words) -> Kinds:
     counts = lines.select("place", "line_no", "counts").explode("counts").drop_nulls("counts").unnest("counts")
-    return Kinds(whole(counts["place"]), whole(counts["line_no"]), kinds.codes(counts["attribute"]), whole(counts["count"]))
+    named = counts["attribute"]
+    return Kinds(whole(counts["place"]), whole(counts["line_no"]), kinds.codes(named), _facts(named, facts), whole(counts["count"]))
 
 
 def _scans(projection: Projection) -> Scans:
@@ -96,7 +103,7 @@ def _pieces(projection: Projection) -> Pieces:
     return Pieces(whole(rows["place"]), whole(rows["form"]), _flags(rows["buyer"]), _flags(rows["repeated"]), whole(rows["occurred_us"]))
 
 
-def _counted(projection: Projection, kinds: Words) -> Counted:
+def _counted(projection: Projection, kinds: Words, facts: Words) -> Counted:
     rank = pl.col("observer").replace_strict(OBSERVERS, range(len(OBSERVERS)), return_dtype=pl.Int64)
     spread = pl.when(pl.len() > 1).then(pl.col("count").max() - pl.col("count").min())
     rows = (
@@ -105,7 +112,8 @@ def _counted(projection: Projection, kinds: Words) -> Counted:
         .agg(pl.col("count").sort_by(rank).first(), spread.alias("spread"))
     )
     piece = Words().codes(rows["evidence_id"])
-    return Counted(whole(rows["place"]), piece, kinds.codes(rows["attribute"]), whole(rows["count"]), whole(rows["spread"]))
+    named = rows["attribute"]
+    return Counted(whole(rows["place"]), piece, kinds.codes(named), _facts(named, facts), whole(rows["count"]), whole(rows["spread"]))
 
 
 def _measured(projection: Projection) -> Measured:

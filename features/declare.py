@@ -1,6 +1,7 @@
 """How a feature is declared: as data, once. The batch and the online executor both read these rows and nothing else.
 
-Four kinds: `Windowed` counts events on an entity's timeline, `Stated` reads the request itself, `Derived` combines other features,
+Five kinds: `Windowed` counts events on an entity's timeline, `Stated` reads the request itself, `Derived` combines other features,
+`Discounted` weighs one by what was learned of shared things,
 `Given` is handed over by the graph, by the feature store or by the shop. Adding a feature is adding one row to `features/catalog.py`.
 """
 
@@ -102,14 +103,27 @@ class Stated(Declared):
 class Derived(Declared):
     """A formula over two other features; null when one of them is null or the formula has no value there.
 
-    ratio: a / b, null where b < at_least. difference: a - b. discounted: a / sqrt(max(b, 1)), for links shared by b accounts.
-    All three are correctly rounded everywhere, so a replay on another machine gives the same bytes.
+    ratio: a / b, null where b < at_least. difference: a - b.
+    All are correctly rounded everywhere, so a replay on another machine gives the same bytes.
     """
 
-    formula: Literal["ratio", "difference", "discounted"]
+    formula: Literal["ratio", "difference"]
     a: str
     b: str
     at_least: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discounted(Declared):
+    """`of` times the learned weight of things of this type with so many other `accounts` and `requests` of theirs; null when one of them is.
+
+    The weight is read from the tables of `data_contracts/discount.py` that were learned before as_of; from the prior while there are none.
+    """
+
+    entity: EntityType
+    of: str
+    accounts: str
+    requests: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,4 +134,4 @@ class Given(Declared):
     kind: Literal["number", "category"] = field(default="number")
 
 
-Feature: TypeAlias = Windowed | Stated | Derived | Given
+Feature: TypeAlias = Windowed | Stated | Derived | Discounted | Given

@@ -1,11 +1,12 @@
 """The last step of every feature, shared by both executors: whole numbers to floats, features to derived features, several entities to one value."""
 
-import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from features.declare import Derived, Measure, Windowed
+from data_contracts.discount import BUSY, STEPS, Discount, cell, weights_of
+from features.declare import Derived, Discounted, Measure, Windowed
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -25,8 +26,6 @@ def derive(feature: Derived, a: Floats, b: Floats) -> Floats:
             return found
         case "difference":
             return a - b
-        case "discounted":
-            return a / np.sqrt(np.maximum(b, 1.0))
 
 
 def derive_one(feature: Derived, a: float | None, b: float | None) -> float | None:
@@ -38,8 +37,25 @@ def derive_one(feature: Derived, a: float | None, b: float | None) -> float | No
             return a / b if b >= feature.at_least else None
         case "difference":
             return a - b
-        case "discounted":
-            return a / math.sqrt(max(b, 1.0))
+
+
+def discount(feature: Discounted, values: Mapping[str, Floats], discounts: Sequence[Discount | None], which: Ints) -> Floats:
+    """The discounted feature of every request; `which` says which of `discounts` holds for it. NaN where one of its three is NaN."""
+    nothing = np.full(which.shape, np.nan)
+    of, accounts, requests = (values.get(name, nothing) for name in (feature.of, feature.accounts, feature.requests))
+    weights = np.array([weights_of(each, feature.entity) for each in discounts])
+    cells = 2 * np.searchsorted(STEPS, accounts, side="right") + (requests >= BUSY * accounts)
+    known = ~(np.isnan(of) | np.isnan(accounts) | np.isnan(requests))
+    found: Floats = np.where(known, of * weights[which, np.where(known, cells, 0)], np.nan)
+    return found
+
+
+def discount_one(feature: Discounted, values: Mapping[str, float | str | None], learned: Discount | None) -> float | None:
+    """The same for one request; None where there is no value."""
+    of, accounts, requests = (values[name] for name in (feature.of, feature.accounts, feature.requests))
+    if not (isinstance(of, float) and isinstance(accounts, float) and isinstance(requests, float)):
+        return None
+    return of * weights_of(learned, feature.entity)[cell(accounts, requests)]
 
 
 def smallest_wins(feature: Windowed) -> bool:

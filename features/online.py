@@ -7,9 +7,9 @@ from data_contracts.link import EntityType
 from data_contracts.snapshot import Facts, Snapshot
 from data_contracts.timeline import TIMELINE_LIMIT
 from features import claim, claim_records
-from features.catalog import ATTRIBUTE, FEATURES, formulas
-from features.declare import Derived, Feature, Given, Windowed
-from features.formulas import derive_one
+from features.catalog import ATTRIBUTE, FEATURES, discounted, formulas
+from features.declare import Derived, Discounted, Feature, Given, Windowed
+from features.formulas import derive_one, discount_one
 from features.glance import Layout, windowed
 from features.plan import groups
 from features.reasons import Why
@@ -24,6 +24,7 @@ class Prepared:
     layout: Layout
     handed: tuple[str, ...]
     formulas: tuple[Derived, ...]
+    discounted: tuple[Discounted, ...]
 
 
 def prepare(features: Sequence[Feature]) -> Prepared:
@@ -33,6 +34,7 @@ def prepare(features: Sequence[Feature]) -> Prepared:
         layout=Layout(groups(features)),
         handed=tuple(each.name for each in features if isinstance(each, Given) or (isinstance(each, Windowed) and each.slow)),
         formulas=formulas(features),
+        discounted=discounted(features),
     )
 
 
@@ -51,6 +53,7 @@ def compute(seen: Snapshot, *, catalogue: Prepared = CATALOGUE, limit: int = TIM
     found |= _known(windowed(catalogue.layout, own, micros(seen.as_of), account, limit))
     found |= _known({name: column.item() for name, column in claim.numbers(claim_records.claims_of(seen)).items()})
     found |= _handed(seen, catalogue.handed)
+    found |= {each.name: discount_one(each, found, seen.discount) for each in catalogue.discounted}
     for formula in catalogue.formulas:
         found[formula.name] = derive_one(formula, _number(found[formula.a]), _number(found[formula.b]))
     found["claim_type"] = None if seen.request.claim_type is None else seen.request.claim_type.value
@@ -72,7 +75,7 @@ def _number(value: float | str | None) -> float | None:
 
 def _handed(seen: Snapshot, names: Sequence[str]) -> dict[str, float | None]:
     """What the graph and the feature store gave."""
-    given = dict(seen.slow)
+    given = {**seen.slow, **seen.near}
     if seen.neighbourhood is not None:
         near = seen.neighbourhood
         given |= {

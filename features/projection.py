@@ -154,7 +154,7 @@ class Projection:
     @cached_property
     def measured(self) -> pl.DataFrame:
         """The newest version's measurement of each signal and piece of evidence known by then (place, evidence_id, signal, value)."""
-        rows = self.of_request("measurements").sort("version").unique(["place", "evidence_id", "signal"], keep="last")
+        rows = self.of_request("measurements").sort("version", "known_at").unique(["place", "evidence_id", "signal"], keep="last")
         return rows.select("place", "evidence_id", "signal", "value")
 
     @cached_property

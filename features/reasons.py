@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from data_contracts.link import EntityType
 from data_contracts.snapshot import Snapshot
-from features.declare import Derived, Feature, Given, Measure, Stated, Windowed
+from features.declare import Derived, Discounted, Feature, Given, Measure, Stated, Windowed
 
 _TABLE = {"order": "orders", "account": "accounts"}
 """The table behind a source of another name."""
@@ -34,7 +34,12 @@ class Why:
             case Derived():
                 part = next((name for name in (feature.a, feature.b) if values[name] is None), None)
                 return "too_few" if part is None else self.of(self.features[part], values)
+            case Discounted():
+                part = next(name for name in (feature.of, feature.accounts, feature.requests) if values[name] is None)
+                return self.of(self.features[part], values)
             case Given():
+                if feature.name in self.seen.near:
+                    return "too_few"
                 return self._no_account() or self.seen.missing.get("neighbourhood", "graph_not_ready")
 
     def _no_account(self) -> str | None:

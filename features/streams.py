@@ -144,11 +144,11 @@ def first_delivery(deliveries: Iterable[Delivery], as_of: datetime) -> datetime 
 
 
 def newest(measurements: Iterable[Measurement], as_of: datetime) -> list[Measurement]:
-    """The newest version's measurement of each piece of evidence and signal known at or before `as_of`."""
+    """The newest version's measurement of each piece of evidence and signal known at or before `as_of`; of one version the latest."""
     found: dict[tuple[str, str], Measurement] = {}
     for each in measurements:
         key = (each.evidence_id, each.signal)
-        if each.known_at <= as_of and (key not in found or each.version > found[key].version):
+        if each.known_at <= as_of and (key not in found or (each.version, each.known_at) > (found[key].version, found[key].known_at)):
             found[key] = each
     return list(found.values())
 

@@ -28,6 +28,8 @@ these link requests (`features`), and they add weight to rings, but they do not 
 
 LINK = 0
 LABEL = 1
+SKIPPED = 2
+"""The kinds of events. A link that is skipped is one that an analyst refuted: it joins nobody for as long as that holds."""
 
 SOURCES = tuple(sorted(str(source) for source in LabelSource))
 
@@ -167,20 +169,25 @@ def play(forest: Forest, events: Events, start: int, as_of_us: int) -> int:
     while start < len(events.known_us) and events.known_us[start] < as_of_us:
         if events.kind[start] == LINK:
             add_link(forest, events.other[start], events.account[start], events.known_us[start])
-        else:
+        elif events.kind[start] == LABEL:
             add_label(forest, events.other[start], events.account[start], 1 - events.label[start] % 2, events.known_us[start])
         start += 1
     return start
 
 
 @compiled
-def answer(forest: Forest, events: Events, questions: Questions, answers: Ints) -> None:
-    """Fill the rows of `answers` (accounts, entities, abuse, oldest link), one question after the other in the order of time."""
-    done = 0
-    for index in range(len(questions.row)):
+def answer(forest: Forest, events: Events, start: int, questions: Questions, within: tuple[int, int], answers: Ints) -> int:
+    """Fill the rows of `answers` (accounts, entities, abuse, oldest link) for the questions within two places, in the order of time.
+
+    `start` is the first event that is not played yet; where it stopped comes back.
+    """
+    first, last = within
+    done = start
+    for index in range(first, last):
         as_of_us = questions.as_of_us[index]
         done = play(forest, events, done, as_of_us)
         entities = questions.entity[questions.start[index] : questions.start[index + 1]]
         sums = facts_at(forest, questions.account[index], entities, as_of_us)
         row = questions.row[index]
         answers[row, 0], answers[row, 1], answers[row, 2], answers[row, 3] = sums
+    return done

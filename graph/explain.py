@@ -1,13 +1,15 @@
 """A ring in sentences: what holds it together, what it did, what was judged, and why it is not just a place where strangers meet."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from data_contracts.link import EntityType
+from graph.hubs import SENTENCE
 from graph.ring_measures import Held
 from graph.rings import Ring
+from graph.sentences import PREFIX
 
-NOUNS = {
+NOUNS: Mapping[str, tuple[str, str]] = {
     EntityType.DEVICE: ("device", "devices"),
     EntityType.ADDRESS: ("address", "addresses"),
     EntityType.CARD: ("card", "cards"),
@@ -16,7 +18,9 @@ NOUNS = {
     EntityType.IMAGE: ("picture", "pictures"),
     EntityType.TEXT: ("text", "texts"),
     EntityType.AGENT: ("support agent", "support agents"),
+    SENTENCE: ("sentence", "sentences"),
 }
+_USED = {EntityType.TEXT: "who wrote", EntityType.IMAGE: "who sent", SENTENCE: "who wrote"}
 TOLD = 3
 """Entities explained one by one."""
 
@@ -46,26 +50,26 @@ def sentences(ring: Ring) -> tuple[str, ...]:
 
 
 def _nouns(entities: Iterable[Held]) -> list[str]:
-    kinds = Counter(kind for kind, _ in {(held.entity_type, held.entity_id) for held in entities})
+    kinds = Counter(_kind(held) for held in entities)
     return [counted(kinds[kind], *NOUNS[kind]) for kind in NOUNS if kinds[kind]]
 
 
 def _pace(ring: Ring) -> str:
-    return f"{ring.busy_claims} of {counted(ring.claims, 'claim', 'claims')} were sent within 30 days; the last on {ring.last_claim:%Y-%m-%d}."
+    claims = f"Of {counted(ring.claims, 'claim', 'claims')}, {ring.busy_claims} came within 30 days"
+    return f"{claims} and {ring.close_claims} within a day of another member's; the last on {ring.last_claim:%Y-%m-%d}."
 
 
 def _told(held: Held) -> str:
-    noun = NOUNS[held.entity_type][0]
-    if held.burst:
-        return (
-            f"{held.members} members claimed from the {noun} {held.entity_id} within days, although {held.users} buyers use it;"
-            f" {held.abusers} of {held.judged} judged in that time are abusers (weight {held.weight:.2f})."
-        )
-    return (
-        f"{held.members} of the {held.users} users of the {noun} {held.entity_id} are members;"
-        f" {held.abusers} of its {held.judged} judged users are abusers (weight {held.weight:.2f})."
-    )
+    kind = _kind(held)
+    thing = f"the {NOUNS[kind][0]} {held.entity_id}"
+    who = f"{counted(held.users, 'buyer', 'buyers')} {_USED.get(kind, 'who used')} {thing}"
+    judged = f"of {held.judged} judged among them {held.abusers} abused" if held.judged else "none of them was judged yet"
+    return f"{held.members} of the {who} are members; {judged} (weight {held.weight:.2f})."
+
+
+def _kind(held: Held) -> str:
+    return SENTENCE if held.entity_type is EntityType.TEXT and held.entity_id.startswith(PREFIX) else held.entity_type
 
 
 def _hub(hub: Held) -> str:
-    return f"{NOUNS[hub.entity_type][0]} {hub.entity_id} ({hub.users} users)"
+    return f"{NOUNS[_kind(hub)][0]} {hub.entity_id} ({hub.users} buyers)"

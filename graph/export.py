@@ -25,7 +25,7 @@ def ring_graph(ring: Ring, seen: Seen) -> nx.Graph:
         graph.add_node(f"account:{member}", kind="account", **told.get(member, {"claims": 0, "confirmed": 0, "amount_minor": 0}))
     weights = {(str(held.entity_type), held.entity_id): held for held in reversed(ring.entities)}
     ids = [entity_id for _, entity_id in weights]
-    uses = seen.uses.filter(mine & (pl.col("burst") == 0) & pl.col("entity_id").is_in(ids))
+    uses = seen.uses.filter(mine & pl.col("entity_id").is_in(ids))
     for row in uses.sort("entity_type", "entity_id", "buyer").iter_rows(named=True):
         held = weights.get((row["entity_type"], row["entity_id"]))
         if held is None:

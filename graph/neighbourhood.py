@@ -1,7 +1,7 @@
 """Who is around an account or an entity: a bounded, ranked view with a place for every node, small enough to draw and quick next to any hub."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 
@@ -15,11 +15,25 @@ from graph.table_links import LinkSource, Standing, Use
 NOTHING = Standing()
 MOST_NODES = 300
 MOST_HOPS = 4
-READ = 400
-"""Latest uses read of one node; those before them are counted."""
+READ = 300
+"""Latest uses read of one node at most; those before them are counted."""
+
+READ_IN_ALL = 400
+"""Latest uses read of all nodes of one hop together: many nodes share them, so a view costs the same wherever it is."""
+
+LEAST_READ = 4
 
 FROM_ONE = 40
 """Neighbours that one node brings in; the rest are counted."""
+
+DRAWN = 20
+"""Rounds of the layout: more moves nothing that one would see."""
+
+JUDGED = 200
+"""Accounts of one hop whose standing is looked up; beyond it the nearest in time come first."""
+
+Refuted = Collection[tuple[Entity, str | None]]
+"""What analysts said ties nobody: an entity as a whole (None), or its use by one account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,98 +82,141 @@ def by_uses(entity: Entity, uses: int) -> float:
     return PRIOR[entity.type] * min(1.0, 4.0 / max(uses, 1))
 
 
-def neighbourhood(links: LinkSource, middle: Entity, as_of: datetime, hops: int = 2, limit: int = MOST_NODES, weigh: Weigh = by_uses) -> View:
+@dataclass(frozen=True, slots=True)
+class Lens:
+    """How a view is taken. `limit`: nodes shown at most; `refuted` ties are shown where both ends are, but nobody is reached over them."""
+
+    hops: int = 2
+    limit: int = MOST_NODES
+    weigh: Weigh = by_uses
+    refuted: Refuted = ()
+
+
+def neighbourhood(links: LinkSource, middle: Entity, as_of: datetime, lens: Lens | None = None) -> View:
     """The view around a node from what was known strictly before a moment; nearer and telling nodes come first.
 
     ContractError: hops or limit out of range, or a node of a type that has no links.
     """
-    if not 1 <= hops <= MOST_HOPS or not 1 <= limit <= MOST_NODES:
-        message = f"hops {hops}, limit {limit}; expected hops 1 to {MOST_HOPS} and limit 1 to {MOST_NODES}"
-        raise ContractError(message, field="hops" if not 1 <= hops <= MOST_HOPS else "limit")
+    lens = lens or Lens()
+    if not 1 <= lens.hops <= MOST_HOPS or not 1 <= lens.limit <= MOST_NODES:
+        message = f"hops {lens.hops}, limit {lens.limit}; expected hops 1 to {MOST_HOPS} and limit 1 to {MOST_NODES}"
+        raise ContractError(message, field="hops" if not 1 <= lens.hops <= MOST_HOPS else "limit")
     if middle.type not in (EntityType.ACCOUNT, *LINK_TYPES):
         message = f"a {middle.type} has no links; expected account, {', '.join(LINK_TYPES)}"
         raise ContractError(message, field="type")
-    walk = _Walk(links, microseconds(as_of), weigh, limit)
-    walk.run(middle, hops)
+    walk = _Walk(links, microseconds(as_of), lens)
+    walk.run(middle)
     edges = walk.edges()
-    placed = _placed(tuple(walk.nodes.values()), edges)
-    return View(middle, as_of, placed, edges, len(walk.met - set(walk.nodes)), walk.unread)
+    nodes = walk.nodes()
+    return View(middle, as_of, _placed(nodes, edges), edges, len(walk.met - walk.hop.keys()), walk.unread)
+
+
+Ranked = tuple[float, int, Entity]
+"""A neighbour with what ranks it, turned round so that the best comes first: how telling it is, its latest use, its name."""
 
 
 class _Walk:
-    """One walk outwards: what was read, which nodes are shown and which were only met."""
+    """One walk outwards, hop by hop: a few reads a hop, whatever is there. `hop` holds the nodes shown, `met` all that were seen."""
 
-    def __init__(self, links: LinkSource, before_us: int, weigh: Weigh, limit: int) -> None:
-        self.links, self.before_us, self.weigh, self.limit = links, before_us, weigh, limit
-        self.nodes: dict[Entity, Node] = {}
+    def __init__(self, links: LinkSource, before_us: int, lens: Lens) -> None:
+        self.links, self.before_us, self.lens = links, before_us, lens
+        self.hop: dict[Entity, int] = {}
         self.met: set[Entity] = set()
         self.unread = 0
-        self._read: dict[Entity, tuple[list[Use], int]] = {}
+        self._uses: list[Use] = []
+        self._counts: dict[Entity, int] = {}
+        self._standings: dict[str, Standing] = {}
+        self._refuted = frozenset(lens.refuted)
 
-    def run(self, middle: Entity, hops: int) -> None:
-        self._show(middle, 0)
+    def run(self, middle: Entity) -> None:
+        self.hop[middle] = 0
+        self._learn([middle])
         ring = [middle]
-        for hop in range(1, hops + 1):
-            found: dict[Entity, tuple[float, int]] = {}
-            for node in ring:
-                for rank, near in self._ranked(node)[:FROM_ONE]:
-                    found[near] = max(found.get(near, rank), rank)
-            ordered = sorted((near for near in found if near not in self.nodes), key=lambda near: (-found[near][0], -found[near][1], near))
-            ring = ordered[: self.limit - len(self.nodes)]
-            for near in ring:
-                self._show(near, hop)
+        for hop in range(1, self.lens.hops + 1):
+            if not ring:
+                return
+            near = self._read(ring)
+            last_use: dict[Entity, int] = {}
+            for mine in near:
+                for node, known_us in mine.items():
+                    last_use[node] = max(last_use.get(node, known_us), known_us)
+            self._learn([node for _, node in sorted((-known_us, node) for node, known_us in last_use.items())])
+            rank = {node: (-self._telling(node), -known_us, node) for node, known_us in last_use.items()}
+            best = {ranked for mine in near for ranked in sorted(rank[node] for node in mine)[:FROM_ONE]}
+            ring = [node for *_, node in sorted(best)[: self.lens.limit - len(self.hop)]]
+            self.hop.update(dict.fromkeys(ring, hop))
 
-    def _show(self, node: Entity, hop: int) -> None:
+    def _read(self, ring: Sequence[Entity]) -> list[dict[Entity, int]]:
+        """Of each node, the new neighbours that its latest uses lead to and when they were last used; each node has its share of what may be read."""
+        most = min(READ, max(LEAST_READ, READ_IN_ALL // len(ring)))
+        found = self.links.latest(ring, self.before_us, most)
+        self._counts.update(self.links.counts([node for node in ring if node not in self._counts and len(found[node]) == most], self.before_us))
+        near: list[dict[Entity, int]] = []
+        for node, uses in found.items():
+            self.unread += self._counts.get(node, len(uses)) - len(uses)
+            self._uses += uses
+            mine: dict[Entity, int] = {}
+            for use in uses:
+                other = use.entity if node.type is EntityType.ACCOUNT else Entity(EntityType.ACCOUNT, use.account_id)
+                self.met.add(other)
+                if other not in self.hop and not (self._refuted and self._is_refuted(use.entity, use.account_id)):
+                    mine.setdefault(other, use.known_us)  # the latest use comes first
+            near.append(mine)
+        return near
+
+    def _learn(self, nodes: Sequence[Entity]) -> None:
+        """How often entities are used, and how accounts stand."""
+        entities = [node for node in nodes if node.type is not EntityType.ACCOUNT]
+        accounts = [node.id for node in nodes if node.type is EntityType.ACCOUNT][:JUDGED]
+        self._counts.update(self.links.counts(entities, self.before_us))
+        self._standings.update(self.links.standings(accounts, self.before_us))
+
+    def _telling(self, node: Entity) -> float:
         if node.type is EntityType.ACCOUNT:
-            self.nodes[node] = Node(node, hop, standing=self.links.standing(node.id))
-        else:
-            self.nodes[node] = Node(node, hop, uses=self._uses(node)[1])
-
-    def _uses(self, node: Entity) -> tuple[list[Use], int]:
-        if node not in self._read:
-            self._read[node] = self.links.uses_of(node, self.before_us, READ)
-            self.unread += self._read[node][1] - len(self._read[node][0])
-        return self._read[node]
-
-    def _ranked(self, node: Entity) -> list[tuple[tuple[float, int], Entity]]:
-        """The neighbours of a node: entities by weight, accounts by confirmed abuse, then claims; then the latest use."""
-        uses, _ = self._uses(node)
-        latest: dict[Entity, int] = {}
-        for use in uses:
-            near = use.entity if node.type is EntityType.ACCOUNT else Entity(EntityType.ACCOUNT, use.account_id)
-            latest.setdefault(near, use.known_us)
-        self.met.update(latest)
-        return sorted((((self._rank(near), at), near) for near, at in latest.items()), key=lambda each: (each[0], each[1]), reverse=True)
-
-    def _rank(self, near: Entity) -> float:
-        if near.type is EntityType.ACCOUNT:
-            standing = self.links.standing(near.id)
+            standing = self._standings.get(node.id, NOTHING)
             return 2.0 * bool(standing.confirmed) + bool(standing.claims)
-        return self.weigh(near, self._uses(near)[1])
+        return self.lens.weigh(node, self._counts[node])
+
+    def _is_refuted(self, entity: Entity, account_id: str) -> bool:
+        return (entity, None) in self._refuted or (entity, account_id) in self._refuted
+
+    def nodes(self) -> tuple[Node, ...]:
+        """The nodes shown, in the order in which they came."""
+        return tuple(
+            Node(node, hop, standing=self._standings.get(node.id, NOTHING))
+            if node.type is EntityType.ACCOUNT
+            else Node(node, hop, uses=self._counts[node])
+            for node, hop in self.hop.items()
+        )
 
     def edges(self) -> tuple[Edge, ...]:
         """Every tie between shown nodes that was read, from either side."""
+        accounts = {node.id for node in self.hop if node.type is EntityType.ACCOUNT}
         found: dict[tuple[str, Entity], set[int]] = {}
-        for node in self.nodes:
-            for use in self._read.get(node, ([], 0))[0]:
-                if use.entity in self.nodes and Entity(EntityType.ACCOUNT, use.account_id) in self.nodes:
-                    found.setdefault((use.account_id, use.entity), set()).add(use.known_us)
-        return tuple(self._edge(account_id, entity, sorted(times)) for (account_id, entity), times in sorted(found.items()))
+        for account_id, entity, known_us in self._uses:
+            if account_id in accounts and entity in self.hop:
+                found.setdefault((account_id, entity), set()).add(known_us)
+        return tuple(self._edge(account_id, entity, times) for (account_id, entity), times in sorted(found.items()))
 
-    def _edge(self, account_id: str, entity: Entity, times: Sequence[int]) -> Edge:
-        total = self.nodes[entity].uses
-        weight = self.weigh(entity, total)
+    def _edge(self, account_id: str, entity: Entity, times: Collection[int]) -> Edge:
+        total = self._counts[entity]
+        first_us, last_us = min(times), max(times)
+        if self._refuted and self._is_refuted(entity, account_id):
+            return Edge(account_id, entity, len(times), first_us, last_us, 0.0, "refuted by an analyst: it ties nobody")
+        weight = self.lens.weigh(entity, total)
         why = f"{entity.type} with {total} uses in all" + (": strangers share it" if weight < PRIOR[entity.type] / 2 else "")
-        return Edge(account_id, entity, len(times), times[0], times[-1], weight, why)
+        return Edge(account_id, entity, len(times), first_us, last_us, weight, why)
 
 
 def _placed(nodes: tuple[Node, ...], edges: tuple[Edge, ...]) -> tuple[Node, ...]:
-    """The nodes with their places, the same for the same view."""
+    """The nodes with their places, the same for the same view: rings around the middle, then drawn together by their ties."""
     import igraph
 
     place = {node.entity: number for number, node in enumerate(nodes)}
-    graph = igraph.Graph(n=len(nodes), edges=[(place[Entity(EntityType.ACCOUNT, edge.account_id)], place[edge.entity]) for edge in edges])
+    ties = [(place[Entity(EntityType.ACCOUNT, edge.account_id)], place[edge.entity]) for edge in edges]
+    graph = igraph.Graph(n=len(nodes), edges=ties)
     igraph.set_random_number_generator(Random(1))  # noqa: S311  # no secret hangs on it
-    coordinates = graph.layout_fruchterman_reingold(niter=50).coords
+    begin = graph.layout_reingold_tilford_circular(root=[0])
+    coordinates = graph.layout_fruchterman_reingold(seed=begin, niter=DRAWN, grid="grid").coords
     far = max((abs(value) for point in coordinates for value in point), default=1.0) or 1.0
-    return tuple(replace(node, x=x / far, y=y / far) for node, (x, y) in zip(nodes, coordinates, strict=True))
+    return tuple(Node(node.entity, node.hop, node.uses, node.standing, x / far, y / far) for node, (x, y) in zip(nodes, coordinates, strict=True))

@@ -14,13 +14,18 @@ import phonenumbers
 
 
 class Outcome(StrEnum):
-    """What became of an identifier: kept; kept but shared by strangers by its nature; or not kept, and why."""
+    """What became of an identifier: kept; kept but shared by strangers by its nature; or not kept, and why.
+
+    A self-link names the account itself, and a common one is used by so many that it is nobody's (`entities.common`).
+    """
 
     KEPT = "kept"
     WEAK = "weak"
     EMPTY = "empty"
     PLACEHOLDER = "placeholder"
     MALFORMED = "malformed"
+    SELF = "self"
+    COMMON = "common"
 
 
 class Normal(NamedTuple):
@@ -55,6 +60,9 @@ _TRANSLITERATED = str.maketrans({"ß": "ss", "ä": "ae", "ö": "oe", "ü": "ue",
 _CJK = re.compile(r"(?<=[\u3400-\u9fff])\s+|\s+(?=[\u3400-\u9fff])")
 _HOUSE = re.compile(r"(\d)\s+([a-z])\b")
 
+REPEATED, COUNTED = 3, 4
+"""From so many characters on, one character over and over, or digits counted up, are what is typed to fill a field; shorter ones may be a number."""
+
 SHORTEST_ADDRESS = 6
 SHORTEST_DEVICE = 8
 BIN, LAST = 6, 4
@@ -74,7 +82,8 @@ def unsaid(text: str) -> Outcome | None:
     if not words:
         return Outcome.EMPTY
     letters = words.replace(" ", "")
-    if words in PLACEHOLDERS or letters in PLACEHOLDERS or len(set(letters)) == 1 or letters in "0123456789":
+    repeated = len(set(letters)) == 1 and (letters[0] == "0" or len(letters) >= REPEATED)
+    if words in PLACEHOLDERS or letters in PLACEHOLDERS or repeated or (len(letters) >= COUNTED and letters in "0123456789"):
         return Outcome.PLACEHOLDER
     return None
 

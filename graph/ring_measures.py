@@ -4,31 +4,35 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from data_contracts.link import EntityType
 from graph.communities import LEAST, Ties
-from graph.uses import DAY_US, Seen
+from graph.uses import DAY_US, ENTITY, Seen
 
 BUSY_US = 30 * DAY_US
 """The length of the busiest time that claims are counted in."""
+
+CLOSE_US = DAY_US
+"""Claims of two members no further apart than this were sent together."""
 
 MOST_NAMED = 40
 """Entities named in a ring, the telling ones first; the others count, but are not listed."""
 
 HUBS_NAMED = 5
+STRANGERS = 3
+"""An entity that says nothing is told as a meeting place when it has so many users for each member."""
 
 
 class Held(NamedTuple):
     """One entity that members share: how many of them used it, of how many users in all, and the probability that it is a tool of theirs.
 
-    burst: 0 for the entity as a whole; else the number of a burst of claims from this network address, and `members`, `judged` and `abusers`
-    are those who claimed in it. judged and abusers count claimants among all users.
+    judged and abusers count claimants among all users.
     """
 
     entity_type: EntityType
     entity_id: str
-    burst: int
     members: int
     users: int
     judged: int
@@ -47,6 +51,7 @@ class Measures(NamedTuple):
     abusers: int
     claims: int
     busy_claims: int
+    close_claims: int
     span_days: float
     amount_minor: int | None
     confirmed: int
@@ -61,9 +66,9 @@ def measures(seen: Seen, entities: pl.DataFrame, found: Ties, members: pl.DataFr
     belonging = _belonging(found, members)
     claims = _claims(seen, members)
     shared = _shared(seen, entities, members)
-    held = _by_group(shared.filter((pl.col("weight") >= LEAST) & (pl.col("burst") == 0)), MOST_NAMED)
-    bursts = _by_group(shared.filter((pl.col("weight") >= LEAST) & (pl.col("burst") > 0)), MOST_NAMED)
-    hubs = _by_group(shared.filter((pl.col("weight") < LEAST) & (pl.col("burst") == 0)).sort("users", descending=True), HUBS_NAMED)
+    held = _by_group(shared.filter(pl.col("weight") >= LEAST), MOST_NAMED)
+    strangers = (pl.col("weight") < LEAST) & (pl.col("users") >= STRANGERS * pl.col("members"))
+    hubs = _by_group(shared.filter(strangers).sort(["users", *ENTITY], descending=[True, False, False]), HUBS_NAMED)
     first = dict(shared.filter(pl.col("weight") >= LEAST).group_by("group").agg(pl.col("first_us").min()).iter_rows())
     names: dict[int, list[str]] = {}
     for group, buyer in members.select("group", "buyer").iter_rows():
@@ -71,7 +76,7 @@ def measures(seen: Seen, entities: pl.DataFrame, found: Ties, members: pl.DataFr
     return [
         Measures(
             members=tuple(names[group]),
-            entities=(*held.get(group, ()), *bursts.get(group, ())),
+            entities=held.get(group, ()),
             hubs=hubs.get(group, ()),
             belonging=belonging.get(group, 0.0),
             first_us=first.get(group, claims[group]["first_claim_us"]),
@@ -103,25 +108,47 @@ def _claims(seen: Seen, members: pl.DataFrame) -> dict[int, dict[str, Any]]:
         first_claim_us=pl.col("known_us").min(),
         last_claim_us=pl.col("known_us").max(),
         times="known_us",
+        senders="buyer",
     )
     people = claims.group_by("group", "buyer").agg(pl.col("abuse").max()).group_by("group")
     judged = people.agg(judged=pl.col("abuse").count(), abusers=pl.col("abuse").sum())
     found = {}
     for row in counted.join(judged, on="group").iter_rows(named=True):
         times = np.asarray(row.pop("times"), dtype=np.int64)
+        row["close_claims"] = _close(times, row.pop("senders"))
         row["busy_claims"] = int((np.searchsorted(times, times + BUSY_US, side="right") - np.arange(len(times))).max())
         row["span_days"] = float(times[-1] - times[0]) / DAY_US
         found[row.pop("group")] = row
     return found
 
 
+def _close(times: npt.NDArray[np.int64], senders: list[str]) -> int:
+    """How many of these claims, in the order of time, lie close to one of another sender.
+
+    The nearest earlier one of another sender is the last of a run of the same sender, so neighbours and ends of runs are all that is looked at.
+    """
+    close = np.zeros(len(times), dtype=np.bool_)
+    other = -1
+    for place in range(1, len(times)):
+        if senders[place] != senders[place - 1]:
+            other = place - 1
+        if other >= 0 and times[place] - times[other] <= CLOSE_US:
+            close[place] = True
+    other = len(times)
+    for place in range(len(times) - 2, -1, -1):
+        if senders[place] != senders[place + 1]:
+            other = place + 1
+        if other < len(times) and times[other] - times[place] <= CLOSE_US:
+            close[place] = True
+    return int(close.sum())
+
+
 def _shared(seen: Seen, entities: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
-    """The entities and bursts that two or more members of a group used, the telling ones first; first_us is when the second of them came."""
+    """The entities that two or more members of a group used, the telling ones first; first_us is when the second of them came."""
     mine = seen.uses.join(members, on="buyer", how="inner")
-    key = ("entity_type", "entity_id", "burst")
-    grouped = mine.group_by("group", *key).agg(members=pl.len(), first_us=pl.col("first_us").bottom_k(2).max()).filter(pl.col("members") > 1)
-    told = entities.select(*key, "users", "judged", "abusers", "weight")
-    return grouped.join(told, on=key, how="inner").sort(["weight", "members", *key], descending=[True, True, False, False, False])
+    grouped = mine.group_by("group", *ENTITY).agg(members=pl.len(), first_us=pl.col("first_us").bottom_k(2).max()).filter(pl.col("members") > 1)
+    told = entities.select(*ENTITY, "users", "judged", "abusers", "weight")
+    return grouped.join(told, on=ENTITY, how="inner").sort(["weight", "members", *ENTITY], descending=[True, True, False, False])
 
 
 def _by_group(shared: pl.DataFrame, most: int) -> Mapping[int, tuple[Held, ...]]:

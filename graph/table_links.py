@@ -1,15 +1,16 @@
 """Links in memory, sorted from both sides, so that what one node is tied to before a moment is a slice: no search grows with the whole."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
 import numpy as np
 import polars as pl
 
+from data_contracts.label import LabelValue
 from data_contracts.link import LINK_TYPES, EntityType
 from data_contracts.tables import schema
-from data_contracts.timeline import Entity
+from data_contracts.timeline import NEVER, Entity
 from graph.events import microseconds
 from graph.union_find import Ints
 from graph.uses import claims_before
@@ -32,43 +33,94 @@ class Standing(NamedTuple):
 
 
 class LinkSource(Protocol):
-    """Where a view reads from: a table in memory, or a store with an index on each side."""
+    """Where a view reads from: a table in memory, or a store with an index on each side. Everything is strictly before a moment."""
 
-    def uses_of(self, node: Entity, before_us: int, most: int) -> tuple[list[Use], int]:
-        """The latest `most` uses of an entity, or by an account, known strictly before a moment, latest first; and how many there are in all."""
+    def latest(self, nodes: Sequence[Entity], before_us: int, most: int) -> Mapping[Entity, Sequence[Use]]:
+        """The latest `most` uses of each entity, and by each account, latest first; of one moment the last by name first."""
         ...
 
-    def standing(self, account_id: str) -> Standing:
-        """What is known of an account as of the source's moment."""
+    def counts(self, nodes: Sequence[Entity], before_us: int) -> Mapping[Entity, int]:
+        """How many uses of each node there are in all."""
+        ...
+
+    def standings(self, account_ids: Sequence[str], before_us: int) -> Mapping[str, Standing]:
+        """What is known of each account; one of whom nothing is known may be left out."""
         ...
 
 
 class TableLinks:
-    """A LinkSource over tables. Standings are as of the moment that it is made for; uses can be asked for any moment up to it."""
+    """A LinkSource over tables, for any moment up to the one that it is made for."""
 
     def __init__(self, tables: Mapping[str, pl.DataFrame], as_of: datetime) -> None:
         known_us = pl.col("known_at").dt.epoch("us")
         links = tables["links"] if "links" in tables else pl.DataFrame(schema=schema("links"))
-        links = links.filter(
-            (known_us < microseconds(as_of)) & pl.col("account_id").is_not_null() & pl.col("entity_type").is_in([str(kind) for kind in LINK_TYPES])
-        ).select(entity=pl.concat_str("entity_type", "entity_id", separator="\x00"), account="account_id", known_us=known_us)
+        links = (
+            links.filter(
+                (known_us < microseconds(as_of))
+                & pl.col("account_id").is_not_null()
+                & pl.col("entity_type").is_in([str(kind) for kind in LINK_TYPES])
+            )
+            .unique()
+            .select(entity=pl.concat_str("entity_type", "entity_id", separator="\x00"), account="account_id", known_us=known_us)
+        )
         self._accounts = _Side.of(links, "account", "entity")
         self._entities = _Side.of(links, "entity", "account")
-        claims = claims_before(tables, microseconds(as_of))
-        counted = claims.group_by("buyer").agg(pl.len(), pl.col("abuse").sum(), pl.col("amount_minor").sum())
-        self._standings = {buyer: Standing(*rest) for buyer, *rest in counted.iter_rows()}
+        self._turns: Mapping[str, list[tuple[int, ...]]] = _turns(tables, microseconds(as_of)).rows_by_key("buyer")
 
-    def uses_of(self, node: Entity, before_us: int, most: int) -> tuple[list[Use], int]:
+    def latest(self, nodes: Sequence[Entity], before_us: int, most: int) -> dict[Entity, list[Use]]:
         """As LinkSource says; a node that nobody knows has no uses."""
-        if node.type is EntityType.ACCOUNT:
-            rows, total = self._accounts.latest(node.id, before_us, most)
-            return [Use(node.id, _entity(name), known_us) for name, known_us in rows], total
-        rows, total = self._entities.latest(f"{node.type}\x00{node.id}", before_us, most)
-        return [Use(name, node, known_us) for name, known_us in rows], total
+        found: dict[Entity, list[Use]] = {}
+        for node in nodes:
+            if node.type is EntityType.ACCOUNT:
+                found[node] = [Use(node.id, _entity(name), known_us) for name, known_us in self._accounts.latest(node.id, before_us, most)]
+            else:
+                found[node] = [Use(name, node, known_us) for name, known_us in self._entities.latest(_name(node), before_us, most)]
+        return found
 
-    def standing(self, account_id: str) -> Standing:
-        """As LinkSource says; an account without requests has none of anything."""
-        return self._standings.get(account_id, Standing())
+    def counts(self, nodes: Sequence[Entity], before_us: int) -> dict[Entity, int]:
+        """As LinkSource says."""
+        return {
+            node: self._accounts.count(node.id, before_us) if node.type is EntityType.ACCOUNT else self._entities.count(_name(node), before_us)
+            for node in nodes
+        }
+
+    def standings(self, account_ids: Sequence[str], before_us: int) -> dict[str, Standing]:
+        """As LinkSource says."""
+        return {account_id: _standing(self._turns[account_id], before_us) for account_id in account_ids if account_id in self._turns}
+
+
+def _standing(turns: Sequence[tuple[int, ...]], before_us: int) -> Standing:
+    counted = [rest for known_us, until_us, *rest in turns if known_us < before_us <= until_us]
+    return Standing(*(sum(column) for column in zip(*counted, strict=True))) if counted else Standing()
+
+
+def _turns(tables: Mapping[str, pl.DataFrame], as_of_us: int) -> pl.DataFrame:
+    """buyer, known_us, until_us, claims, confirmed, amount_minor: what each request and each label adds to a standing, and from when to when."""
+    claims = claims_before(tables, as_of_us)
+    made = claims.select(
+        "buyer",
+        "known_us",
+        until_us=pl.lit(NEVER),
+        claims=pl.lit(1, pl.Int64),
+        confirmed=pl.lit(0, pl.Int64),
+        amount_minor=pl.col("amount_minor").fill_null(0),
+    )
+    labels = tables["labels"] if "labels" in tables else pl.DataFrame(schema=schema("labels"))
+    said = labels.join(claims.select("request_id", "buyer", asked_us="known_us"), on="request_id", how="inner").with_columns(
+        known_us=pl.max_horizontal(pl.col("known_at").dt.epoch("us"), "asked_us"), abuse=pl.col("value") == LabelValue.ABUSE
+    )
+    said = said.sort("request_id", "known_us", "source", "abuse").with_columns(
+        until_us=pl.col("known_us").shift(-1).over("request_id").fill_null(NEVER)
+    )
+    judged = said.select(
+        "buyer",
+        "known_us",
+        "until_us",
+        claims=pl.lit(0, pl.Int64),
+        confirmed=pl.col("abuse").cast(pl.Int64),
+        amount_minor=pl.lit(0, pl.Int64),
+    )
+    return pl.concat([made, judged])
 
 
 class _Side:
@@ -85,12 +137,23 @@ class _Side:
         names = {name: (end - size, end) for name, size, end in zip(runs[by].to_list(), runs["len"].to_list(), ends, strict=True)}
         return cls(names, ordered["known_us"].to_numpy(), ordered[other])
 
-    def latest(self, name: str, before_us: int, most: int) -> tuple[list[tuple[str, int]], int]:
+    def _before(self, name: str, before_us: int) -> tuple[int, int]:
         start, end = self._names.get(name, (0, 0))
-        end = start + int(np.searchsorted(self._known_us[start:end], before_us))
+        return start, start + int(np.searchsorted(self._known_us[start:end], before_us))
+
+    def count(self, name: str, before_us: int) -> int:
+        start, end = self._before(name, before_us)
+        return end - start
+
+    def latest(self, name: str, before_us: int, most: int) -> list[tuple[str, int]]:
+        start, end = self._before(name, before_us)
         first = max(start, end - most)
         others = self._others[first:end].to_list()
-        return list(zip(reversed(others), self._known_us[first:end][::-1].tolist(), strict=True)), end - start
+        return list(zip(reversed(others), self._known_us[first:end][::-1].tolist(), strict=True))
+
+
+def _name(node: Entity) -> str:
+    return f"{node.type}\x00{node.id}"
 
 
 def _entity(name: str) -> Entity:

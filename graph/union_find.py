@@ -256,7 +256,7 @@ def wind_back(forest: Forest, known_us: int) -> None:
 def facts_at(forest: Forest, account: int, entities: Codes, as_of_us: int) -> tuple[int, int, int, int]:
     """Accounts, shared entities, abuse and oldest link of the component of a question: the account, joined by the entities it now comes with.
 
-    `account` is -1 for a buyer never seen before; an entity that has no free seat joins nothing.
+    `account` is -1 for a buyer never seen before; an entity that has no free seat, or none at all (-1), joins nothing.
     """
     roots = np.empty(len(entities) + 1, dtype=np.int64)
     found = 0
@@ -266,6 +266,8 @@ def facts_at(forest: Forest, account: int, entities: Codes, as_of_us: int) -> tu
         sums = totals(forest, record_at(forest, roots[0], as_of_us))
         found = 1
     for entity in entities:
+        if entity < 0:  # refuted: it joins nobody
+            continue
         first, taken, sits = seat_at(forest, entity, account, as_of_us)
         if sits or taken == 0 or taken >= HUB_ACCOUNTS:
             continue

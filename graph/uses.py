@@ -14,15 +14,12 @@ from data_contracts.label import LabelValue
 from data_contracts.link import LINK_TYPES, EntityType
 from data_contracts.tables import schema
 from graph.events import SOURCES, asked, microseconds
+from graph.sentences import shared_sentences, wordings
 
-ENTITY = ("entity_type", "entity_id", "burst")
-"""What a use is of: an entity as a whole (burst 0), or one burst of the claims that came from a network address."""
-
+ENTITY = ("entity_type", "entity_id")
 DAY_US = 86_400_000_000
-BURST_GAP_US = 10 * DAY_US
-"""Claims from one network address belong to one burst as long as none of them is further than this from the one before."""
 
-COLUMNS = (*ENTITY, "buyer", "first_us", "last_us", "uses", "claim_uses")
+COLUMNS = (*ENTITY, "buyer", "first_us", "last_us", "uses", "claim_uses", "ordered_us")
 
 GUEST = "request:"
 """Before the request's id it names the buyer of a request without account."""
@@ -31,12 +28,15 @@ GUEST = "request:"
 class Seen(NamedTuple):
     """Everything known strictly before `as_of_us`.
 
-    uses: COLUMNS; `claim_uses` are those with a refund request; one row an entity and buyer, and one a burst and buyer.
+    uses: COLUMNS, one row an entity and buyer; `claim_uses` are those with a refund request, `ordered_us` is the first with an order (null: none).
+    A sentence that several buyers wrote is an entity, too.
+    traits: ENTITY, `length` (bytes of letters in a text or sentence), `sellers` (of the claims that showed an image); an entity without is absent.
     claims: request_id, buyer, seller_id, claim_type, amount_minor, occurred_us, known_us, abuse (null: not judged yet); one row a request.
     """
 
     as_of_us: int
     uses: pl.DataFrame
+    traits: pl.DataFrame
     claims: pl.DataFrame
 
 
@@ -44,7 +44,11 @@ def seen_before(tables: Mapping[str, pl.DataFrame], as_of: datetime) -> Seen:
     """The uses and claims known before that moment; without a links table there are no uses, without labels nothing is judged."""
     as_of_us = microseconds(as_of)
     claims = claims_before(tables, as_of_us)
-    return Seen(as_of_us, _uses(tables, claims, as_of_us), claims.drop("order_id"))
+    links = _links(tables, as_of_us)
+    said = wordings(tables["refund_requests"], claims)
+    shared = shared_sentences(said)
+    uses = _uses(links, claims, shared)
+    return Seen(as_of_us, uses, _traits(links, said, shared, claims), claims.drop("order_id"))
 
 
 def claims_before(tables: Mapping[str, pl.DataFrame], as_of_us: int) -> pl.DataFrame:
@@ -76,12 +80,15 @@ def _judged(tables: Mapping[str, pl.DataFrame], as_of_us: int) -> pl.DataFrame:
     return known.sort("known_us", "number").group_by("request_id").agg(pl.col("abuse").last())
 
 
-def _uses(tables: Mapping[str, pl.DataFrame], claims: pl.DataFrame, as_of_us: int) -> pl.DataFrame:
+def _links(tables: Mapping[str, pl.DataFrame], as_of_us: int) -> pl.DataFrame:
     links = tables["links"] if "links" in tables else pl.DataFrame(schema=schema("links"))
     known_us = pl.col("known_at").dt.epoch("us")
-    links = links.filter((known_us < as_of_us) & pl.col("entity_type").is_in([str(kind) for kind in LINK_TYPES])).select(
-        "entity_type", "entity_id", "account_id", "request_id", "order_id", known_us=known_us
+    return links.filter((known_us < as_of_us) & pl.col("entity_type").is_in([str(kind) for kind in LINK_TYPES])).select(
+        *ENTITY, "account_id", "request_id", "order_id", known_us=known_us
     )
+
+
+def _uses(links: pl.DataFrame, claims: pl.DataFrame, shared: pl.DataFrame) -> pl.DataFrame:
     named = links.filter(pl.col("account_id").is_not_null()).rename({"account_id": "buyer"})
     nameless = links.filter(pl.col("account_id").is_null()).drop("account_id")
     owned = [
@@ -90,29 +97,35 @@ def _uses(tables: Mapping[str, pl.DataFrame], claims: pl.DataFrame, as_of_us: in
         )
         for key in ("request_id", "order_id")
     ]
-    whole = pl.concat([named, *owned]).with_columns(burst=pl.lit(0, pl.Int32))
-    bursts = _bursts(whole)
-    grouped = pl.concat([whole, bursts]).group_by(*ENTITY, "buyer")
+    written = shared.join(claims.select("request_id", "order_id", "buyer"), on="request_id", how="inner").select(
+        pl.lit(EntityType.TEXT.value).alias("entity_type"), *named.columns[1:]
+    )
+    ordered = pl.col("order_id").is_not_null() & pl.col("request_id").is_null()
+    told = pl.concat([named, *owned, written]).with_columns(ordered_us=pl.when(ordered).then("known_us"))
+    grouped = told.group_by(*ENTITY, "buyer")
     return (
         grouped.agg(
             first_us=pl.col("known_us").min(),
             last_us=pl.col("known_us").max(),
             uses=pl.len(),
             claim_uses=pl.col("request_id").count(),
+            ordered_us=pl.col("ordered_us").min(),
         )
         .select(COLUMNS)
         .sort(*ENTITY, "buyer")
     )
 
 
-def _bursts(links: pl.DataFrame) -> pl.DataFrame:
-    """The claims from each network address, cut where nobody claimed for BURST_GAP_US.
-
-    Thousands share an address of a carrier or a VPN, so the address itself says nothing, but eight claims from it within days do.
-    """
-    claimed = links.filter((pl.col("entity_type") == EntityType.IP) & pl.col("request_id").is_not_null()).sort("entity_id", "known_us")
-    begins = ((pl.col("known_us") - pl.col("known_us").shift()) > BURST_GAP_US).fill_null(value=True)
-    return claimed.with_columns(burst=begins.over("entity_id").cum_sum().over("entity_id").cast(pl.Int32)).select(links.columns)
+def _traits(links: pl.DataFrame, said: pl.DataFrame, shared: pl.DataFrame, claims: pl.DataFrame) -> pl.DataFrame:
+    """What more is known of texts and images than who used them."""
+    shown = links.filter(pl.col("entity_type") == EntityType.IMAGE).join(claims.select("request_id", "seller_id"), on="request_id", how="inner")
+    images = shown.group_by(*ENTITY).agg(sellers=pl.col("seller_id").n_unique(), length=pl.lit(None, pl.UInt32))
+    texts = links.filter(pl.col("entity_type") == EntityType.TEXT).join(said.unique("request_id"), on="request_id", how="inner")
+    whole = texts.group_by(*ENTITY).agg(sellers=pl.lit(None, pl.UInt32), length=pl.col("whole").max())
+    parts = shared.group_by(pl.lit(EntityType.TEXT.value).alias("entity_type"), "entity_id").agg(
+        sellers=pl.lit(None, pl.UInt32), length=pl.col("length").max()
+    )
+    return pl.concat([images, whole, parts.select(images.columns)])
 
 
 def buyers_judged(claims: pl.DataFrame) -> pl.DataFrame:

@@ -6,13 +6,13 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import polars as pl
 from rich.console import Console, RenderableType
 from rich.markup import escape
@@ -20,7 +20,9 @@ from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from risk import show
+from risk.client import Client
 from risk.clock import now
+from risk.copies import copy, photo, photo_claims
 from risk.crabs import crab_claim, crab_orders
 from risk.jobs.bodies import bodies
 from risk.jobs.build_features import write_features
@@ -92,25 +94,23 @@ def _ask(home: Path, orders: Sequence[Mapping[str, Any]], questions: Sequence[Ma
         if "address" not in started:
             message = f"the service did not start; {home / 'serve.log'} says why"
             raise RuntimeError(message)
-        headers = {"Authorization": f"Bearer {started['api_key']}"}
-        with httpx.Client(base_url=started["address"], headers=headers, timeout=30.0) as client:
+        with Client(started["address"], started["api_key"], timeout_s=60.0) as client:
             for order in orders:
-                client.post("/v1/orders", json=order).raise_for_status()
-            return [_answer(client, question) for question in questions]
+                client.order(order)
+            taken = photo()
+            sent = client.evidence(taken).sha256, client.evidence(copy(taken)).sha256
+            claims = photo_claims(now() - timedelta(hours=2), sent)
+            return [_answer(client, question) for question in (*questions, *claims)]
     finally:
         service.send_signal(signal.SIGTERM)
         service.wait(timeout=30)
 
 
-def _answer(client: httpx.Client, question: Mapping[str, Any]) -> Answer:
-    answer = client.post("/v1/refund-requests/score", json=question)
-    answer.raise_for_status()
-    found: Answer = answer.json()
-    return found | {
-        "amount_minor": question.get("amount_minor"),
-        "claim_type": question.get("claim_type"),
-        "ms": answer.elapsed.total_seconds() * 1000,
-    }
+def _answer(client: Client, question: Mapping[str, Any]) -> Answer:
+    began = time.perf_counter()
+    answer: Answer = json.loads(client.score(question).raw)
+    took_ms = (time.perf_counter() - began) * 1000
+    return answer | {"amount_minor": question.get("amount_minor"), "claim_type": question.get("claim_type"), "ms": took_ms}
 
 
 def _tell(console: Console, results: Sequence[Any], answers: Sequence[Answer]) -> None:
@@ -124,6 +124,7 @@ def _tell(console: Console, results: Sequence[Any], answers: Sequence[Answer]) -
     console.print("[bold]4. Decisions over HTTP[/], the most urgent first")
     console.print(_indented(_ranking(answers)))
     _tell_crabs(console, answers[0], answers[1])
+    _tell_photos(console, answers[-2], answers[-1])
     console.print("[bold]Where to look next[/]")
     for place, what in (
         (FOLDER / "report" / "report.html", "pictures and figures of the model"),
@@ -165,6 +166,17 @@ def _tell_crabs(console: Console, crab: Answer, twin: Answer) -> None:
         console.print(f"  {name}: [{show.ACTION_STYLE[answer['action']]}]{answer['action']}[/]")
         for reason in answer["reasons"]:
             if reason["family"] == "mismatch" or answer is twin:
+                console.print(f"    [dim]{reason['code']}[/]  {escape(reason['detail'])}", soft_wrap=True)
+    console.print()
+
+
+def _tell_photos(console: Console, first: Answer, second: Answer) -> None:
+    """What the service saw in two pictures of which one is the other, mirrored."""
+    console.print("[bold]6. One photo, two buyers[/]  the second sends it mirrored, smaller and saved again")
+    for name, answer in (("the first", first), ("the second", second)):
+        console.print(f"  {name}: [{show.ACTION_STYLE[answer['action']]}]{answer['action']}[/]")
+        for reason in answer["reasons"]:
+            if reason["family"] in {"image", "links"}:
                 console.print(f"    [dim]{reason['code']}[/]  {escape(reason['detail'])}", soft_wrap=True)
     console.print()
 

@@ -4,15 +4,19 @@ from collections.abc import Mapping
 
 from data_contracts.request import OrderLine
 from data_contracts.snapshot import Snapshot
+from features.claim_columns import fact_of
 from features.claim_tables import OBSERVERS
 from features.streams import in_currency
+
+MOST_NAMED = 5
+"""Earlier uses of a picture that a finding names."""
 
 _RANK = {observer: rank for rank, observer in enumerate(OBSERVERS)}
 
 
 def details(seen: Snapshot) -> Mapping[str, str]:
     """By feature name, the numbers of this request; only for features that have something to add up."""
-    return {**_evidence(seen), **_quantities(seen), **_amounts(seen)}
+    return {**_evidence(seen), **_reuse(seen), **_quantities(seen), **_amounts(seen)}
 
 
 def observed(seen: Snapshot) -> dict[str, dict[str, int]]:
@@ -37,18 +41,40 @@ def _evidence(seen: Snapshot) -> dict[str, str]:
     for counts in shown.values():
         for attribute, count in counts.items():
             needed[attribute] = max(needed.get(attribute, 0), count)
+    worst = max(_by_fact(needed).values(), key=lambda sort: sum(sort.values()))
     claimed = sum(line.quantity for line in seen.claim_lines)
     pieces = "; ".join(f"{evidence_id} shows {_counts(counts, ', ')}" for evidence_id, counts in shown.items())
-    together = f"{_counts(needed, ' + ')} = {sum(needed.values())} needed, {claimed} claimed"
+    together = f"{_counts(worst, ' + ')} = {sum(worst.values())} needed, {claimed} claimed"
     ordered = _by_attribute(seen.order_lines)
+    named = _by_fact(ordered)
     over = [
-        f"{count} {attribute} shown, {ordered.get(attribute, 0)} ordered" for attribute, count in needed.items() if count > ordered.get(attribute, 0)
+        f"{count} {attribute} shown, {ordered.get(attribute, 0)} ordered"
+        for attribute, count in needed.items()
+        if fact_of(attribute) in named and count > ordered.get(attribute, 0)
     ]
+    apart = [", ".join(sort) for fact, sort in _by_fact(needed).items() if fact is not None and len(sort) > 1]
     return {
         "observed_over_claimed": f"{together} ({pieces})",
         "observed_disagreement": pieces,
-        **({"observed_over_ordered": "; ".join(over)} if over and ordered else {}),
+        **({"observed_facts_disagreement": f"{'; '.join(apart)} ({pieces})"} if apart else {}),
+        **({"observed_over_ordered": "; ".join(over)} if over else {}),
     }
+
+
+def _reuse(seen: Snapshot) -> dict[str, str]:
+    """Which piece shows which earlier picture, and whose that was."""
+    said = [
+        f"{each.evidence_id} shows "
+        + (
+            f"the picture known as {each.origin}"
+            if each.origin
+            else f"a picture of request {each.request_id}" + (f" ({each.account_id})" if each.account_id else "")
+        )
+        + ("" if each.form == "same_file" else f", {each.distance} of 256 bits differ, recognised {each.form.replace('_', ' ')}")
+        for each in seen.reuses[:MOST_NAMED]
+    ]
+    more = len(seen.reuses) - MOST_NAMED
+    return {"reuse_max": "; ".join([*said, *([f"and {more} more"] if more > 0 else [])])} if said else {}
 
 
 def _quantities(seen: Snapshot) -> dict[str, str]:
@@ -87,6 +113,14 @@ def _by_attribute(lines: tuple[OrderLine, ...]) -> dict[str, int]:
     for line in lines:
         for attribute, count in (line.counts or {}).items():
             found[attribute] = found.get(attribute, 0) + count
+    return found
+
+
+def _by_fact(counts: Mapping[str, int]) -> dict[str | None, dict[str, int]]:
+    """Counts that may be added up: the plain kinds, and the values of each fact."""
+    found: dict[str | None, dict[str, int]] = {}
+    for attribute, count in counts.items():
+        found.setdefault(fact_of(attribute), {})[attribute] = count
     return found
 
 

@@ -68,9 +68,7 @@ class Engine:
         watch.lap("features")
         judged = judge(self.champion, facts, seen, self.policy)
         watch.lap("decide")
-        recorded = self.ledger.append(question, seen, self._record(question, seen, facts, judged, watch))  # the only write
-        self.source.learn(seen)
-        return recorded
+        return self.ledger.append(question, seen, self._record(question, seen, facts, judged, watch))  # the only write
 
     def _record(self, question: Question, seen: Snapshot, facts: Facts, judged: Judged, watch: Stopwatch) -> DecisionRecord:
         """One line of the ledger."""
@@ -119,7 +117,7 @@ def weigh(
     return score, decide(score, facts, amount_minor, policy, circumstances)
 
 
-ASKED = ("order", "order_lines", "deliveries", "claim_lines", "evidence", "observations", "measurements", "links", "category", "missing")
+ASKED = ("order", "order_lines", "deliveries", "claim_lines", "evidence", "observations", "measurements", "links", "reuses", "category", "missing")
 
 
 def snapshot_of(seen: Snapshot, judged: Judged) -> dict[str, object]:

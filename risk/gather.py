@@ -7,9 +7,9 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
+from data_contracts.discount import Discount
 from data_contracts.errors import ConflictError, SourceUnavailableError
-from data_contracts.label import Label
-from data_contracts.link import EntityType, Link
+from data_contracts.link import EntityType
 from data_contracts.question import Question
 from data_contracts.request import Delivery
 from data_contracts.snapshot import Neighbourhood, Snapshot
@@ -18,6 +18,7 @@ from features.catalog import FEATURES
 from features.plan import DAY_US, groups
 from features.projection import STREAM_TABLES
 from features.streams import Placed, entities_of, link_events, micros, order_events
+from risk.evidence.seen import Seen, SeenEvidence
 from risk.stores.history import History, Rows, StoredOrder
 
 NOT_CONNECTED = "not_connected"
@@ -53,27 +54,39 @@ class SlowFeatures(Protocol):
         """Values as of the last midnight. SourceUnavailableError: it does not answer."""
 
 
+class Discounts(Protocol):
+    """What was learned of shared things."""
+
+    def at(self, as_of: datetime) -> Discount | None:
+        """The newest tables from at or before as_of; null: none yet. SourceUnavailableError: they cannot be read."""
+
+
 class Components(Protocol):
     """The graph, live."""
 
-    def add_link(self, link: Link) -> None:
-        """Take note of one use of an entity."""
-
-    def add_label(self, label: Label, account_id: str | None) -> None:
-        """Take note of what a request of that account turned out to be."""
+    def follow(self, connection: Connection) -> None:
+        """Take note of what was written since the last question, by whichever worker."""
 
     def facts(self, account_id: str | None, entities: Iterable[Entity], as_of: datetime) -> Neighbourhood | None:
         """The component of account and entities, strictly before as_of; None: neither is known."""
 
+    def near(self, account_id: str | None, entities: Iterable[Entity], as_of: datetime, *, judged: bool) -> Mapping[str, float | None]:
+        """The features of neighbours, strictly before as_of; `judged`: labels are connected."""
+
 
 @dataclass(frozen=True, slots=True)
 class Gatherer:
-    """Reads the stores and returns one snapshot. `slow` and `components` are null where they are not set up; then their features are null."""
+    """Reads the stores and returns one snapshot. `slow` and `components` are null where they are not set up; then their features are null.
+
+    `evidence` is null where no bytes are taken in; then what the caller says of a picture is all there is. Without `discounts` the prior holds.
+    """
 
     history: History
     slow: SlowFeatures | None
     components: Components | None
     currency: str | None
+    evidence: SeenEvidence | None = None
+    discounts: Discounts | None = None
 
     def gather(self, question: Question) -> Snapshot:
         """The question with all that was known strictly before its `as_of`.
@@ -81,26 +94,25 @@ class Gatherer:
         ConflictError: its order is known with another content. SourceUnavailableError: the database itself does not answer.
         """
         with self.history.database.reading() as connection:
+            shown = Seen(question) if self.evidence is None else self.evidence.joined(connection, question)
+            question = shown.question
             stored = self._stored_order(connection, question)
             seen = self._asked(connection, question, stored)
             keys = [(entity, stream) for entity in seen.entities for stream in Stream if (entity.type, stream) in LOOK_BACK]
             rows = self.history.timelines(connection, [(key, _since(key, seen)) for key in keys], micros(seen.as_of))
             own = self._own_links(connection, question)
             connected = self.history.sources(connection) | _told(question)
+            if self.components is not None:
+                self.components.follow(connection)
         if question.order is not None and stored is None:
             _include(rows, order_events(question.order, question.order_lines, (), self.currency))
         timelines = {key: _timeline(rows.get(key), key[1], seen.request.request_id, own) for key in keys}
         absent = {name: NOT_CONNECTED for name in (*WITH_THE_QUESTION, *STREAM_TABLES.values(), "accounts") if name not in connected}
         absent |= {stream.value: NOT_CONNECTED for stream, table in STREAM_TABLES.items() if table not in connected}
         streams = frozenset(stream for stream, table in STREAM_TABLES.items() if table in connected)
-        return self._with_graph(self._with_slow(replace(seen, timelines=timelines, sources=streams, missing=absent)))
-
-    def learn(self, seen: Snapshot) -> None:
-        """Tell the live graph what this request linked; call it once the ledger holds the decision."""
-        if self.components is not None:
-            for link in seen.links:
-                if link.known_at == seen.as_of:
-                    self.components.add_link(link)
+        absent |= shown.missing or {}
+        whole = replace(seen, timelines=timelines, sources=streams, missing=absent, reuses=shown.reuses)
+        return self._with_graph(self._with_discount(self._with_slow(whole)))
 
     def _stored_order(self, connection: Connection, question: Question) -> StoredOrder | None:
         """The order as it was told before. ConflictError: the question tells it differently."""
@@ -168,13 +180,22 @@ class Gatherer:
         except SourceUnavailableError:
             return replace(seen, missing={**seen.missing, "slow": NO_ANSWER})
 
+    def _with_discount(self, seen: Snapshot) -> Snapshot:
+        if self.discounts is None:
+            return seen
+        try:
+            return replace(seen, discount=self.discounts.at(seen.as_of))
+        except SourceUnavailableError:
+            return replace(seen, missing={**seen.missing, "slow": NO_ANSWER})
+
     def _with_graph(self, seen: Snapshot) -> Snapshot:
         if self.components is None:
             return replace(seen, missing={**seen.missing, "neighbourhood": NOT_CONNECTED})
         own = [Entity(link.entity_type, link.entity_id) for link in seen.links]
         buyer = next((entity.id for entity in seen.entities if entity.type is EntityType.ACCOUNT), None)
         try:
-            return replace(seen, neighbourhood=self.components.facts(buyer, own, seen.as_of))
+            near = self.components.near(buyer, own, seen.as_of, judged=Stream.LABEL in seen.sources)
+            return replace(seen, neighbourhood=self.components.facts(buyer, own, seen.as_of), near=near)
         except SourceUnavailableError:
             return replace(seen, missing={**seen.missing, "neighbourhood": NO_ANSWER})
 

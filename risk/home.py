@@ -2,29 +2,25 @@
 
 risk.db          the store (unless REFUND_RISK_DATABASE_URL names another)
 identity.key     the secret behind hashed identifiers (unless REFUND_RISK_IDENTITY_KEY is set); readable by the owner only
+identity.scheme  how identifiers are read before they are hashed; an installation keeps the way that it began with
 policy.toml      the policy that decides
 model/           the champion (`refund-risk train DIR --out HOME/model`); absent at first, then every decision is a review
 features/        the feature store, when features were built
 evidence/        evidence files
 """
 
-import hashlib
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import insert, select
-
 from data_contracts.errors import ContractError, NotFoundError
-from features.streams import micros
 from models.ranker.artifact import load as load_model
 from models.ranker.scorer import Scorer
-from risk import clock, policy_file
-from risk.identity import pseudonym
+from risk import policy_file
+from risk.identity import AS_WRITTEN, SCHEME, pseudonym
 from risk.policy import load
 from risk.settings import Settings
-from risk.stores import tables
 from risk.stores.database import Database, open_database, open_sqlite
 from risk.terms import Policy
 
@@ -42,6 +38,7 @@ class Home:
     policy: Policy
     policy_text: str
     identity_key: bytes
+    scheme: int
 
     @property
     def model_folder(self) -> Path:
@@ -73,7 +70,16 @@ def open_home(folder: Path, settings: Settings) -> Home:
     policy = load(policy_path)
     url, patience = settings.database_url, settings.busy_timeout_ms
     database = open_database(url, patience) if url else open_sqlite(folder / "risk.db", patience)
-    return Home(folder, settings, database, policy, policy_path.read_text(encoding="utf-8"), identity_key)
+    scheme = _scheme(folder / "identity.scheme", database)
+    return Home(folder, settings, database, policy, policy_path.read_text(encoding="utf-8"), identity_key, scheme)
+
+
+def existing_home(folder: Path, settings: Settings) -> Home:
+    """The installation that is in that folder already. NotFoundError: there is none; else as `open_home`."""
+    if not (folder / POLICY_FILE).is_file():
+        message = f"{folder} is no home of the service: it has no {POLICY_FILE}; expected the folder that `refund-risk serve --home` was given"
+        raise NotFoundError(message, field="home")
+    return open_home(folder, settings)
 
 
 def load_champion(home: Home) -> Scorer | None:
@@ -82,33 +88,6 @@ def load_champion(home: Home) -> Scorer | None:
         return Scorer(load_model(home.model_folder))
     except NotFoundError:
         return None
-
-
-def key_hash(key: str) -> str:
-    """What is stored of an API key. A plain hash will do: the key is 256 random bits, nothing that could be guessed."""
-    return hashlib.sha256(key.encode()).hexdigest()
-
-
-def valid_keys(database: Database) -> frozenset[str]:
-    """The hashes of all keys that were not revoked."""
-    table = tables.api_keys.c
-    with database.reading() as connection:
-        return frozenset(connection.execute(select(table.key_sha256).where(table.revoked_us.is_(None))).scalars())
-
-
-def make_key(database: Database, name: str) -> str:
-    """A new API key; this is the only time that it can be read."""
-    key = f"rr_{secrets.token_urlsafe(KEY_BYTES)}"
-    with database.writing() as connection:
-        connection.execute(insert(tables.api_keys), {"key_sha256": key_hash(key), "name": name, "made_us": micros(clock.now())})
-    return key
-
-
-def first_key(database: Database) -> str | None:
-    """The API key of an installation that has none yet, made now and never shown again; null when there are keys."""
-    with database.reading() as connection:
-        there = connection.execute(select(tables.api_keys.c.key_sha256).limit(1)).first()
-    return make_key(database, "first") if there is None else None
 
 
 def _identity_key(path: Path) -> bytes:
@@ -123,3 +102,16 @@ def _identity_key(path: Path) -> bytes:
         )
         raise ContractError(message, field="identity_key")
     return key
+
+
+def _scheme(path: Path, database: Database) -> int:
+    """How this installation hashes identifiers: as its links were hashed that are there, the newest way when there are none yet."""
+    if not path.exists():
+        with database.reading() as connection:
+            begun = bool(database.fetch(connection, "SELECT 1 FROM links LIMIT 1", ()))
+        path.write_text(f"{AS_WRITTEN if begun else SCHEME}\n", encoding="ascii")
+    said = path.read_text(encoding="ascii").strip()
+    if said not in {str(number) for number in range(AS_WRITTEN, SCHEME + 1)}:
+        message = f"{path} says {said!r}, this code knows the schemes {AS_WRITTEN} to {SCHEME}; run the version that wrote it, or restore the file"
+        raise ContractError(message, field="identity.scheme")
+    return int(said)

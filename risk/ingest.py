@@ -4,19 +4,17 @@ from dataclasses import dataclass
 
 from data_contracts.errors import ConflictError, NotFoundError
 from data_contracts.label import Label
-from data_contracts.link import EntityType, Link
+from data_contracts.link import Link
 from data_contracts.request import Delivery, Order, OrderLine
 from features.streams import label_events, link_events, micros, order_events
-from risk.gather import Components
 from risk.stores.history import History, StoredOrder
 
 
 @dataclass(frozen=True, slots=True)
 class Ingest:
-    """Writes events into history and tells the live graph."""
+    """Writes events into history; the live graph of every worker reads them there."""
 
     history: History
-    components: Components | None
     currency: str | None
 
     def order(self, order: Order, lines: tuple[OrderLine, ...], scans: tuple[Delivery, ...], links: tuple[Link, ...]) -> bool:
@@ -36,9 +34,6 @@ class Ingest:
                 history.add_events(connection, [*events, *(event for link in links for event in link_events(link))])
             brought = {"orders": True, "order_lines": bool(lines), "deliveries": bool(scans), "links": bool(links and fresh)}
             history.add_sources(connection, {name for name, there in brought.items() if there}, known_us)
-        if fresh and self.components is not None:
-            for link in links:
-                self.components.add_link(link)
         return fresh
 
     def label(self, label: Label) -> bool:
@@ -55,9 +50,6 @@ class Ingest:
             history.add_label(connection, label)
             history.replace_label_events(connection, label_events([*known, label], events))
             history.add_sources(connection, {"labels"}, micros(label.known_at))
-        if self.components is not None:
-            buyers = [entity.id for entity, _, _ in events if entity.type is EntityType.ACCOUNT]
-            self.components.add_label(label, buyers[0] if buyers else None)
         return True
 
 

@@ -14,18 +14,23 @@ from sqlalchemy.exc import IntegrityError
 
 from data_contracts.decision import DecisionRecord
 from data_contracts.errors import ConflictError, NotFoundError
+from data_contracts.link import EntityType
 from data_contracts.question import Question
 from data_contracts.reason import Language
 from data_contracts.snapshot import Snapshot
 from features.streams import link_events, micros, order_events, request_events
 from risk.answer import answer_in, answers
+from risk.ledger_chain import GENESIS, Link, row_hash
 from risk.stores import tables
 from risk.stores.database import Database
+from risk.stores.evidence_rows import EvidenceRows
 from risk.stores.history import History
 
 _RECORD = TypeAdapter(DecisionRecord)
 
-DECISION_COLUMNS = ("decision_id", "request_id", "revision", "payload_sha256", "as_of_us", "record", "answers")
+CONTENT = ("decision_id", "request_id", "revision", "payload_sha256", "as_of_us", "record", "answers")
+"""The columns that the chain protects, in the order of its hash."""
+DECISION_COLUMNS = (*CONTENT, "previous_sha256", "chain_sha256")
 
 WITH_HISTORY = ("evidence", "observations", "measurements", "claim_lines", "links")
 """What a question may bring along that becomes a connected source."""
@@ -58,6 +63,7 @@ class Ledger:
     def __init__(self, history: History) -> None:
         self.history = history
         self.database = history.database
+        self.evidence = EvidenceRows(history)
 
     def answered(self, question: Question) -> Recorded | None:
         """The recorded decision of this very question. ConflictError: the identity is taken by another payload, or a later revision was decided."""
@@ -87,7 +93,8 @@ class Ledger:
         )
         try:
             with self.database.writing() as connection:
-                self.database.add(connection, tables.decisions, DECISION_COLUMNS, row)
+                previous = self._head(connection)
+                self.database.add(connection, tables.decisions, DECISION_COLUMNS, (*row, previous, row_hash(previous, row)))
                 self._become_history(connection, question, seen)
         except IntegrityError:
             first = self.answered(question)
@@ -120,9 +127,17 @@ class Ledger:
         query = select(table.record).order_by(table.seq)
         if since is not None:
             query = query.where(table.as_of_us >= micros(since))
-        with self.database.reading() as connection:
-            for body in connection.execute(query.execution_options(yield_per=500)).scalars():
+        with self.database.reading() as connection, connection.execute(query.execution_options(yield_per=500)) as result:
+            for body in result.scalars():
                 yield body, _RECORD.validate_json(body)
+
+    def links(self) -> Iterator[Link]:
+        """Every row as the chain sees it, in the order of writing."""
+        table = tables.decisions
+        query = select(*(table.c[name] for name in DECISION_COLUMNS)).order_by(table.c.seq)
+        with self.database.reading() as connection, connection.execute(query.execution_options(yield_per=500)) as result:
+            for *content, previous, own in result:
+                yield Link(content[0], content, previous, own)
 
     def keep_policy(self, version: str, body: str) -> None:
         """Keep a policy for as long as its decisions."""
@@ -133,6 +148,11 @@ class Ledger:
         """The text of a policy that decided once."""
         with self.database.reading() as connection:
             return connection.execute(select(tables.policies.c.body).where(tables.policies.c.version == version)).scalar_one_or_none()
+
+    def _head(self, connection: Connection) -> str:
+        """The hash of the last row; a writer is alone, so nothing comes between."""
+        rows = self.database.fetch(connection, "SELECT chain_sha256 FROM decisions ORDER BY seq DESC LIMIT 1", ())
+        return str(rows[0][0]) if rows else GENESIS
 
     def _become_history(self, connection: Connection, question: Question, seen: Snapshot) -> None:
         """Put the request, its links and an order that was not known before on their timelines."""
@@ -148,9 +168,12 @@ class Ledger:
         if question.account is not None:
             history.add_account(connection, question.account)
         history.add_deliveries(connection, question.deliveries)
-        for link in question.links:
+        links = [link for link in seen.links if link.request_id == question.request.request_id and link.known_at == seen.as_of]
+        for link in links:
             events += link_events(link)
-        history.add_links(connection, question.links)
+        history.add_links(connection, links)
+        buyer = next((entity.id for entity in seen.entities if entity.type is EntityType.ACCOUNT), None)
+        self.evidence.add_uses(connection, question.revision, buyer, seen.evidence, seen.measurements)
         history.add_events(connection, events)
         history.add_text(connection, question.request, as_of_us)
         history.add_sources(connection, _brought(question), as_of_us)

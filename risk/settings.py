@@ -24,11 +24,35 @@ class Settings:
     body_limit_bytes: int = 262_144
     """Largest JSON body: a request of 64 order lines with 64 counts each stays below 256 KiB; anything larger is no refund request."""
 
+    calls_per_second: int = 2_000
+    """Calls a second of one API key in one worker, with bursts of twice as many; twice what one worker answers, so it stops loops, not callers."""
+
     clock_skew_s: int = 300
     """How far in the future a caller's `occurred_at` may lie: five minutes is what unsynchronised machines drift apart."""
 
     busy_timeout_ms: int = 5_000
     """How long a write waits for another process's write to SQLite before it fails."""
+
+    evidence_url: str = ""
+    """Where evidence files lie, a folder or what fsspec understands (`s3://bucket/evidence`); empty: HOME/evidence, which needs no server."""
+
+    evidence_limit_bytes: int = 64 << 20
+    """Largest file: the image sandbox opens at most 64 MiB, a minute of a phone's video has about 60."""
+
+    evidence_workers: int = 1
+    """Processes that look at files: one a core beyond the one that decides; each holds the image models, about half a gigabyte."""
+
+    evidence_queue_files: int = 64
+    """Files that may wait to be looked at before callers are asked to come back: half a minute's work of one worker."""
+
+    evidence_wait_ms: int = 3_000
+    """How long a question waits for looks at its evidence that are under way; a look takes a quarter of a second, a child's start some seconds."""
+
+    check_workers: int = 1
+    """Processes that check pictures for people (`/v1/images/check`), started at the first call; each holds the models, about half a gigabyte."""
+
+    phone_region: str = ""
+    """ISO 3166 code of the country in which telephone numbers without country code are dialled; empty: such a number is taken word by word."""
 
     log_level: str = "info"
     """debug, info, warning or error."""

@@ -39,6 +39,7 @@ def imported(result: object) -> RenderableType:
     notes = [
         f"identifiers are hashed with {found['key']}",
         *([f"rejected rows, each with its reason: {found['rejects']}"] if found["rejects"] else []),
+        *(f"{name}: {', '.join(f'{number:,} {outcome}' for outcome, number in said.items())}" for name, said in found["identifiers"].items()),
     ]
     return Group(shown, *map(Text, notes))
 
@@ -187,6 +188,16 @@ def replayed(result: object) -> RenderableType:
     return Text(f"{found['checked']:,} decisions made again, {found['skipped']:,} skipped (their model is not at hand); different: {different}")
 
 
+def ledger(result: object) -> RenderableType:
+    """Whether the chain of the ledger holds, and where it does not."""
+    found = plain(result)
+    lost = found["head_found"] is False
+    verdict = "the chain holds" if found["ok"] else "the noted head is not in the chain" if lost and not found["broken"] else "the chain is broken"
+    lines = [Text(f"{found['checked']:,} decisions checked: {verdict}", style="bold green" if found["ok"] else "bold red")]
+    lines += [Text(f"{each['decision_id']}: {each['what'].replace('_', ' ')}, after {each['after'] or 'the beginning'}") for each in found["breaks"]]
+    return Group(*lines, Text(f"head {found['head']}; note it elsewhere, `ledger verify --head` then finds a rewritten or shortened ledger"))
+
+
 def serving(result: object) -> RenderableType:
     """Where the service listens, and its first key, which is shown only once."""
     found = plain(result)
@@ -200,14 +211,14 @@ def rings(result: object) -> RenderableType:
     """The listed rings, best first."""
     found = plain(result)
     shown = table(
-        f"{found['listed']} rings of {found['members']} accounts, as of {found['as_of']:%Y-%m-%d %H:%M} UTC",
+        f"{found['listed']} rings of {found['members']} accounts, {found['early']} early warnings, as of {found['as_of']:%Y-%m-%d %H:%M} UTC",
         "ring",
         "score",
         "what is known",
         right=("score",),
     )
     for row in found["rings"]:
-        shown.add_row(row["ring_id"], f"{row['score']:.2f}", row["sentences"][0])
+        shown.add_row(row["ring_id"], f"{row['score']:.2f}", ("early: " if row["early"] else "") + row["sentences"][0])
     return shown
 
 
@@ -222,3 +233,43 @@ def ring(result: object) -> RenderableType:
         members.add_row(account)
     head = Text(f"{found['ring_id']}  ", style="bold") + Text(" ".join(found["sentences"]), style="not bold")
     return Group(head, Text(), members, ties)
+
+
+def judged(result: object) -> RenderableType:
+    """What was said of a ring and what followed from it."""
+    found = plain(result)
+    said = found["judgement"]
+    end = "until another judgement" if said["until"] is None else f"until {said['until']:%Y-%m-%d %H:%M} UTC"
+    return Text(f"{said['ring_id']} {said['verdict'].value} by {said['by']}, {end}; {found['labels']} requests labelled; the next build honours it")
+
+
+def keys(result: object) -> RenderableType:
+    """API keys; a secret is shown only when it was just made."""
+    found = plain(result)
+    shown = table(f"API keys of {found['home']}", "id", "name", "scopes", "state", "made", "ends")
+    for key in found["keys"]:
+        ends = key["revoked_at"] or key["expires_at"]
+        made = f"{key['made_at']:%Y-%m-%d %H:%M}"
+        shown.add_row(key["key_id"], key["name"], " ".join(key["scopes"]), key["state"], made, "" if ends is None else f"{ends:%Y-%m-%d %H:%M}")
+    secrets = [Text(f"{key['api_key']}\nKeep it now: only its hash is stored.") for key in found["keys"] if key["api_key"]]
+    return Group(shown, *secrets)
+
+
+def accounts_trained(result: object) -> RenderableType:
+    """What a model of accounts learnt from and what its neighbours are worth."""
+    found = plain(result)
+    held = found["held_out"]
+    shown = table(
+        f"model {found['version']}: {found['judged']:,} judged accounts, {found['abuse']:,} abuse", "held out", "AUC", "AP", right=("AUC", "AP")
+    )
+    rows = (("with neighbours", "with_neighbours"), ("the same without", "without_neighbours"), ("gain", "gain"))
+    for said, name in rows:
+        shown.add_row(said, leaf(found[name]["auc"]), leaf(found[name]["ap"]))
+    note = f"held out: {held['judged']:,} judged accounts in {held['components']:,} components of which nothing was seen, {held['abuse']:,} abuse"
+    return Group(shown, Text(note), Text(f"{found['features']} features; saved in {found['model']}"))
+
+
+def accounts_scored(result: object) -> RenderableType:
+    """Where the scores of accounts lie."""
+    found = plain(result)
+    return Text(f"{found['accounts']:,} accounts scored by {found['model']}: {found['file']}")

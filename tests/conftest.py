@@ -1,10 +1,13 @@
 """What every test may ask for."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.databases import postgres_server
 
 # The gate tries the same examples each time, so that red means a change; at home every run tries new ones.
 settings.register_profile("gate", derandomize=True)
@@ -21,3 +24,10 @@ def shelf() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip(f"no data shelf at {folder}; set REFUND_RISK_SHELF to run this test")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A real PostgreSQL for the whole run, as the folder of its socket."""
+    with postgres_server() as folder:
+        yield folder

@@ -23,8 +23,11 @@ from features.image.statements import AI, Says, Statement, as_finding
 from features.image.statements import CODES as _CODES
 
 NAME = "c2pa_manifest"
-VERSION = 1
-CODES: tuple[str, ...] = tuple(sorted({*_CODES.values(), "IMAGE_SIGNATURE_BROKEN", "IMAGE_SIGNED_GENERATED", "IMAGE_SIGNED_CAPTURED"}))
+VERSION = 2
+_PROVEN_CODES = {Says.CAPTURED: "IMAGE_SIGNED_CAPTURED", Says.RETOUCHED: "IMAGE_SIGNED_RETOUCHED"}
+CODES: tuple[str, ...] = tuple(
+    sorted({*_CODES.values(), *_PROVEN_CODES.values(), "IMAGE_SIGNATURE_BROKEN", "IMAGE_SIGNATURE_WHOLE", "IMAGE_SIGNED_GENERATED"})
+)
 VOICE = Voice(NAME, VERSION)
 
 Outcome: TypeAlias = Literal["passed", "failed", "not_checked"]
@@ -228,11 +231,11 @@ def measure(picture: Picture, context: Context) -> SignalResult:
     for statement in {(item.says, item.detail): item for item in manifest.statements}.values():
         found = as_finding(VOICE, statement)
         if verdicts.proven and statement.says in AI | {Says.CAPTURED}:
-            code = "IMAGE_SIGNED_CAPTURED" if statement.says is Says.CAPTURED else "IMAGE_SIGNED_GENERATED"
-            found = VOICE.finding(code, statement.strength, found.detail)
+            found = VOICE.finding(_PROVEN_CODES.get(statement.says, "IMAGE_SIGNED_GENERATED"), statement.strength, found.detail)
         findings.append(found)
-    if not findings:
-        findings.append(VOICE.finding("IMAGE_MARK_NOTE", 0.0, f"manifest of {manifest.signer}: {verdicts.words}"))
+    if not broken:
+        code = "IMAGE_SIGNATURE_WHOLE" if verdicts.intact else "IMAGE_MARK_NOTE"
+        findings.append(VOICE.finding(code, 0.0, f"manifest of {manifest.signer}: {verdicts.words}"))
     adverse = [item.strength for item in manifest.statements if item.says not in {Says.CAPTURED, Says.NOTE}]
     return VOICE.says(max([*adverse, _BROKEN if broken else 0.0]), sorted(findings, key=lambda item: -item.strength)[:16])
 

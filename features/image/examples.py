@@ -127,3 +127,22 @@ def webp(exif_block: bytes = b"", xmp: bytes = b"") -> bytes:
 def insert_segment(data: bytes, marker: int, body: bytes) -> bytes:
     """A JPEG with one more segment right behind its start."""
     return data[:2] + bytes([0xFF, marker]) + struct.pack(">H", len(body) + 2) + body + data[2:]
+
+
+def watermarked(bits: tuple[int, ...], pixels: npt.NDArray[np.uint8] | None = None) -> npt.NDArray[np.uint8]:
+    """The pixels (a bluish scene where none are given) with a word of bits in them, as the `dwtDct` method of invisible-watermark writes it."""
+    import cv2
+
+    yuv = np.asarray(cv2.cvtColor(scene(seed=1) if pixels is None else pixels, cv2.COLOR_RGB2YUV), dtype=np.float64)
+    rows, columns = yuv.shape[0] // 8 * 8, yuv.shape[1] // 8 * 8
+    blue = yuv[:rows, :columns, 1]
+    average = (blue[::2, ::2] + blue[1::2, ::2] + blue[::2, 1::2] + blue[1::2, 1::2]) / 2
+    blocks = average.reshape(rows // 8, 4, columns // 8, 4).swapaxes(1, 2).reshape(-1, 16)
+    place = np.abs(blocks[:, 1:]).argmax(axis=1) + 1
+    largest = blocks[np.arange(len(blocks)), place]
+    wanted = (np.abs(largest) // 36 + 0.25 + 0.5 * np.resize(np.array(bits), len(blocks))) * 36
+    moved = np.zeros_like(blocks)
+    moved[np.arange(len(blocks)), place] = np.where(largest >= 0, wanted, -wanted) - largest
+    moved = moved.reshape(rows // 8, columns // 8, 4, 4).swapaxes(1, 2).reshape(rows // 2, columns // 2)
+    blue += np.repeat(np.repeat(moved / 2, 2, axis=0), 2, axis=1)
+    return np.asarray(cv2.cvtColor(np.clip(yuv, 0, 255).astype(np.uint8), cv2.COLOR_YUV2RGB), dtype=np.uint8)

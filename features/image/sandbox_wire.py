@@ -28,6 +28,8 @@ class Job(msgspec.Struct, frozen=True):
     trust_anchors: str | None = None
     keep: bool = False
     read: bool = False
+    look: bool = False
+    draw: bool = False
 
     @property
     def context(self) -> Context:
@@ -57,11 +59,12 @@ class _Answer(msgspec.Struct, frozen=True):
     results: tuple[_Result, ...]
     for_query: tuple[Print, ...]
     for_index: tuple[Print, ...]
+    more: bytes = b""
 
 
-def job_of(data: bytes, context: Context, *, keep: bool, read: bool) -> bytes:
+def job_of(data: bytes, context: Context, *, keep: bool = False, read: bool = False, look: bool = False, draw: bool = False) -> bytes:
     """A job, packed."""
-    job = Job(data, context.ordered_at, context.delivered_at, context.claimed_at, context.place, context.trust_anchors, keep, read)
+    job = Job(data, context.ordered_at, context.delivered_at, context.claimed_at, context.place, context.trust_anchors, keep, read, look, draw)
     return msgspec.msgpack.encode(job)
 
 
@@ -70,8 +73,8 @@ def read_job(packed: bytes) -> Job:
     return msgspec.msgpack.decode(packed, type=Job)
 
 
-def pack_answer(measured: Measured) -> bytes:
-    """An answer, packed."""
+def pack_answer(measured: Measured, more: bytes = b"") -> bytes:
+    """An answer, packed; `more` is what a worker of a higher floor adds, in a form of its own."""
     results = tuple(
         _Result(item.signal, item.version, item.value, item.unavailable, item.findings, 0 if item.map is None else len(item.map), _bytes(item.map))
         for item in measured.results
@@ -87,12 +90,13 @@ def pack_answer(measured: Measured) -> bytes:
             results,
             measured.for_query,
             measured.for_index,
+            more,
         )
     )
 
 
-def unpack_answer(packed: bytes) -> Measured:
-    """An answer, unpacked and checked. msgspec.MsgspecError or ValueError: it is none."""
+def unpack_answer(packed: bytes) -> tuple[Measured, bytes]:
+    """An answer, unpacked and checked, and what a worker of a higher floor added. msgspec.MsgspecError or ValueError: it is none."""
     answer = msgspec.msgpack.decode(packed, type=_Answer)
     results = tuple(
         SignalResult(
@@ -105,7 +109,7 @@ def unpack_answer(packed: bytes) -> Measured:
         )
         for item in answer.results
     )
-    return Measured(
+    measured = Measured(
         sha256=answer.sha256,
         kind=answer.kind,
         format=answer.format,
@@ -116,6 +120,7 @@ def unpack_answer(packed: bytes) -> Measured:
         for_query=answer.for_query,
         for_index=answer.for_index,
     )
+    return measured, answer.more
 
 
 def _bytes(heat: HeatMap | None) -> bytes:

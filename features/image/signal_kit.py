@@ -11,16 +11,33 @@ from features.image.picture import Picture
 
 NEAR = 31
 """Bits, of 256, within which two fingerprints are the same picture beyond doubt."""
+FAR = 47
+"""Bits beyond which they are not said to be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an earlier picture comes from: the name of its library, and the request and account that showed it; null where none did."""
+
+    library: str
+    request_id: str | None = None
+    account_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """An earlier picture that this one shows again: its id, how many of 256 bits differ, and in which form it was recognised."""
+    """An earlier picture that this one shows again: its id, how many of 256 bits differ, and in which form it was recognised.
+
+    `details` counts the local details found in one arrangement. A match by details alone is not `whole`: the two may share a part, or a scene;
+    its distance is the median of its details and never within NEAR.
+    """
 
     image_id: str
     distance: int
     form: str
     whole: bool
+    origin: Origin | None = None
+    details: int = 0
 
 
 class Library(Protocol):

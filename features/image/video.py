@@ -13,8 +13,9 @@ from functools import cached_property
 import av
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
-from features.image.fingerprint import Print, to_query
+from features.image.fingerprint import Print, first_print
 from features.image.picture import SMALL, Picture, UnreadableError
 
 MAX_SECONDS = 600.0
@@ -50,6 +51,10 @@ class Frame(Picture):
     def small(self) -> npt.NDArray[np.uint8]:
         """The colours; frames are kept small already."""
         return self._frame_pixels
+
+    def colours(self) -> Image.Image:
+        """The same as a Pillow picture."""
+        return Image.fromarray(self._frame_pixels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +107,7 @@ def _different(frames: Iterator[Frame]) -> Iterator[Frame]:
     last: Print | None = None
     kept = 0
     for frame in frames:
-        first = next(iter(to_query(frame)), None)
+        first = first_print(frame)
         if kept and (first is None or (last is not None and distance(first, last) < _APART)):
             continue
         last, kept = first or last, kept + 1

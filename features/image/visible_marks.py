@@ -23,7 +23,7 @@ from features.image.picture import Picture
 from features.image.signal_kit import Context, Example, Voice
 
 NAME = "visible_marks"
-VERSION = 1
+VERSION = 2
 CODES: tuple[str, ...] = ("IMAGE_VISIBLE_AI_LABEL",)
 VOICE = Voice(NAME, VERSION)
 
@@ -50,13 +50,15 @@ class Text:
 
 
 def kind_of(words: str) -> str | None:
-    """standard, vendor, or null for a text that is no label. Spaces and the OCR's confusion of I, l and 1 are undone first.
+    """standard, vendor, or null for a text that is no label. Spaces and the OCR's trouble with a thin I are undone first.
 
     >>> kind_of("图片由 Al 生成")
     'standard'
+    >>> kind_of("图片由A生成")
+    'standard'
     """
     plain = re.sub(r"A[l1|](?![a-z])", "AI", words)
-    tight = re.sub(r"\s+", "", plain)
+    tight = re.sub(r"\s+", "", plain).replace("由A生", "由AI生")
     if _VENDORS.search(tight):
         return "vendor"
     return "standard" if _STANDARD.search(tight) or _ENGLISH.search(plain.upper()) else None

@@ -5,7 +5,7 @@ from itertools import chain
 
 from data_contracts.link import EntityType
 from data_contracts.timeline import Stream
-from features.declare import Derived, Feature, Given, Measure
+from features.declare import Discounted, Feature, Given, Measure
 from features.views.rows import ABUSE, HONEST, NO_ENTITY, windowed
 
 _WHAT = {
@@ -67,20 +67,21 @@ def _shared(kind: EntityType, days: tuple[int, ...], *, own: bool) -> tuple[Feat
     return found
 
 
-def _discounted(kind: EntityType, name: str, days: int) -> Derived:
-    """A hub (courier point, dormitory, NAT address) ties strangers: what is linked through it counts less the more accounts share it."""
+def _discounted(kind: EntityType, name: str, days: int) -> Discounted:
+    """A hub (courier point, dormitory, NAT address) ties strangers: what is linked through it counts as much as history teaches of such things."""
     abuse = name == "other_abuse"
     said = "confirmed abuse of others" if abuse else "refund requests of others"
-    return Derived(
+    return Discounted(
         name=f"{kind.value}_{name}_discounted_{365 if abuse else days}d",
         family="links",
         unit="requests, discounted",
-        meaning=f"The {said} on {_WHAT[kind]}, less the more accounts share it, in the last {365 if abuse else days} days",
+        meaning=f"The {said} on {_WHAT[kind]}, less where things like it tie strangers, in the last {365 if abuse else days} days",
         missing=NO_ENTITY[kind],
         reason="LINKED_CONFIRMED_ABUSE" if abuse else _REASON.get(kind, "LINKED_REQUESTS"),
-        formula="discounted",
-        a=f"{kind.value}_{name}_{365 if abuse else days}d",
-        b=f"{kind.value}_other_accounts_{days}d",
+        entity=kind,
+        of=f"{kind.value}_{name}_{365 if abuse else days}d",
+        accounts=f"{kind.value}_other_accounts_{days}d",
+        requests=f"{kind.value}_other_requests_{days}d",
     )
 
 

@@ -111,6 +111,12 @@ MISMATCH: tuple[Feature, ...] = (
         "EVIDENCE_CONTRADICTS_EVIDENCE", 1,
     ),
     _row(
+        "observed_facts_disagreement", "observations", "facts",
+        "Facts (serial number, colour, brand) of which pieces of evidence of the same items show different values; 0 when they agree",
+        "the buyer did not say that all evidence shows the same items, or fewer than 2 pieces of evidence were counted",
+        "EVIDENCE_CONTRADICTS_EVIDENCE", 1,
+    ),
+    _row(
         "observers_disagreement", "observations", "pieces",
         "Largest spread between observers who counted the same kind in the same piece of evidence",
         "no kind was counted by 2 observers", "EVIDENCE_CONTRADICTS_EVIDENCE", family="context",

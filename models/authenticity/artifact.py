@@ -73,8 +73,8 @@ class Model:
         return f"{self.name}-{digest.hexdigest()[:10]}"
 
 
-def save(models: Iterable[Model], card: Mapping[str, Any], folder: Path) -> None:
-    """Write the models, the card and the sums; files already there (the light network) are summed as well."""
+def save(models: Iterable[Model], card: Mapping[str, Any], folder: Path, others: tuple[str, ...] = ()) -> None:
+    """Write the models, the card and the sums; `others` (the light network) lie there already and are summed as well."""
     folder.mkdir(parents=True, exist_ok=True)
     described = {}
     for model in models:
@@ -82,7 +82,8 @@ def save(models: Iterable[Model], card: Mapping[str, Any], folder: Path) -> None
         described[model.name] = {"version": model.version, **_plain(model)}
     text = json.dumps({"format": FORMAT, "models": described, **card}, indent=1, ensure_ascii=False)
     (folder / CARD).write_text(text + "\n", encoding="utf-8")
-    lines = [f"{_digest(file)}  {file.name}" for file in sorted(folder.iterdir()) if file.name != SUMS and file.is_file()]
+    summed = sorted((CARD, *(f"{name}.npz" for name in described), *others))
+    lines = [f"{_digest(folder / name)}  {name}" for name in summed]
     (folder / SUMS).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

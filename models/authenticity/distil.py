@@ -9,7 +9,7 @@ that never saw its source, so the light model's own held-out figures stay honest
 import shutil
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,7 +22,7 @@ from torch.nn import functional
 
 from models.authenticity import tower
 from models.authenticity.fitting import Rows, Settings, judge_held_out
-from models.authenticity.heads import Floats
+from models.authenticity.heads import Floats, fit_basis
 from models.authenticity.laundering import rough
 from models.authenticity.light_net import LIGHT_FEATURES, LightNet
 from models.authenticity.manifest import DEFAULT_DATA, Label, chosen, read_manifest
@@ -39,9 +39,10 @@ MIRRORED_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How long and how hard to learn; threads are those of one worker."""
+    """How long and how hard to learn. The rate falls over `epochs`; learning stops after `stop_after` of them."""
 
     epochs: int = 6
+    stop_after: int = 6
     batch: int = 32
     rate: float = 1e-3
     decay: float = 1e-4
@@ -63,7 +64,7 @@ def lesson(rows: Rows, settings: Settings) -> Lesson:
 
     scaled = (rows.whole - rows.whole.mean(axis=0)) / (rows.whole.std(axis=0) + 1e-6)
     found = PCA(DIRECTIONS, svd_solver="randomized", random_state=settings.seed).fit_transform(scaled)
-    opinion = judge_held_out(rows, settings).whole
+    opinion = judge_held_out(replace(rows, whole=fit_basis(rows.whole, settings.directions)(rows.whole)), settings).whole
     return Lesson((found / found.std(axis=0)).astype(np.float32), np.clip(opinion, -6, 6).astype(np.float32))
 
 
@@ -133,7 +134,7 @@ def teach(student: Student, views: Views, taught: Lesson, schedule: Schedule, ke
         optimiser.load_state_dict(stored_state["optimiser"])
         course.load_state_dict(stored_state["course"])
         first = int(stored_state["epoch"])
-    for epoch in range(first, schedule.epochs):
+    for epoch in range(first, schedule.stop_after):
         student.train()
         losses = []
         for places, batch in views.batches(schedule, epoch):
@@ -165,11 +166,12 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder that gets light.onnx.")],
     data: Annotated[Path, typer.Option(help="Folder with pictures and manifest.csv.")] = DEFAULT_DATA,
     kept: Annotated[Path, typer.Option(help="Folder of measured rows and checkpoints.")] = Path("build/authenticity"),
-    epochs: Annotated[int, typer.Option(help="Epochs in all; a second run goes on.")] = 6,
+    epochs: Annotated[int, typer.Option(help="Epochs over which the rate falls; a second run goes on.")] = 6,
+    stop_after: Annotated[int, typer.Option(help="Epochs after which the network is written.")] = 6,
 ) -> None:
     """Distil the tower into the light network."""
     torch.set_num_threads(1)
-    schedule = Schedule(epochs=epochs)
+    schedule = Schedule(epochs=epochs, stop_after=min(epochs, stop_after))
     torch.manual_seed(schedule.seed)
     pictures = chosen(read_manifest(data), part="train", labels=(Label.REAL, Label.GENERATED))
     rows = tower_rows(Measurer(data, kept, typer.echo), pictures, tower.default_path())

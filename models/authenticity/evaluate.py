@@ -5,6 +5,7 @@ Matched sets (same subjects, real and generated, one repository) come first: on 
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from models.authenticity.heads import Doubles
 from models.authenticity.laundering import Cell
 from models.authenticity.manifest import Label, Picture
-from models.authenticity.measure import Encode, Measurer
+from models.authenticity.measure import Encode, Measurer, in_cell
 from models.authenticity.metrics import Figure, auc, recall_at, upper_bound, with_interval
 from models.authenticity.network import CUTS, PLACES, Network, Verdict
 from models.authenticity.pictures import opened
@@ -23,6 +24,7 @@ Bools = npt.NDArray[np.bool_]
 MATCHED = ("laboratoriet-game", "teenbiscuits", "ml72")
 GOODS, EVIDENCE = "goods-", "evidence-"
 FALSE_ALARMS = (0.01, 0.02, 0.05)
+DRAWS = 400
 COVERED = (1.0, 0.9, 0.75, 0.5, 0.25, 0.1)
 FEW = 10  # real pictures of a source before its own false-alarm rate is worth a row
 
@@ -39,8 +41,8 @@ class Judged:
 
 def judge_cell(network: Network, encode: Encode, measurer: Measurer, pictures: Sequence[Picture], cell: Cell) -> Judged:
     """All pictures after that delivery; measured rows are kept, a would-be "generated" goes through the network itself."""
-    rows = measurer.rows(network.encoder, encode, pictures, cell, PLACES[0])
-    traced = measurer.trace_rows(pictures, cell, CUTS)
+    rows = measurer.rows(network.encoder, encode, pictures, in_cell(cell), PLACES[0])
+    traced = measurer.trace_rows(pictures, in_cell(cell), CUTS)
     said = network.model.specialist(np.nan_to_num(traced.reshape(-1, traced.shape[2])))
     said[~np.isfinite(traced[..., 0]).ravel()] = np.nan
     specialist = np.array([np.nanmean(row) if np.isfinite(row).any() else np.nan for row in said.reshape(traced.shape[:2])])
@@ -75,10 +77,15 @@ def quality(pictures: Sequence[Picture], judged: Judged) -> dict[str, Any]:
     generated = is_generated(pictures)
     found: dict[str, Any] = {}
     for name, rows in sets_of(pictures).items():
-        figure: Figure = with_interval(auc, generated[rows], judged.score[rows])
-        recalls = {f"recall at {share:.0%}": round(recall_at(generated[rows], judged.score[rows], share), 3) for share in FALSE_ALARMS}
-        found[name] = {"auc": {key: round(value, 3) for key, value in asdict(figure).items()}, **recalls}
+        own, score = generated[rows], judged.score[rows]
+        measures = {"auc": auc} | {f"recall at {share:.0%}": partial(recall_at, false_alarms=share) for share in FALSE_ALARMS}
+        found[name] = {key: rounded(with_interval(measure, own, score, draws=DRAWS)) for key, measure in measures.items()}
     return found
+
+
+def rounded(figure: Figure) -> dict[str, float]:
+    """As it stands in the report."""
+    return {key: round(value, 3) for key, value in asdict(figure).items()}
 
 
 def false_alarms(pictures: Sequence[Picture], judged: Judged) -> dict[str, Any]:
@@ -86,11 +93,8 @@ def false_alarms(pictures: Sequence[Picture], judged: Judged) -> dict[str, Any]:
     real = ~is_generated(pictures)
     sources = np.array([picture.source for picture in pictures])
     alarm = judged.verdict == str(Verdict.GENERATED)
-    by_source = {}
-    for source in sorted(set(sources[real])):
-        own = real & (sources == source)
-        if own.sum() >= FEW:
-            by_source[source] = round(float(alarm[own].mean()), 3)
+    by_source = {source: of_source(~real, judged.verdict, sources == source) for source in sorted(set(sources.tolist()))}
+    rates = {source: row["real called generated"] for source, row in by_source.items() if row["real"] >= FEW}
     many = int(real.sum())
     count = int(alarm[real].sum())
     caught = float(alarm[~real].mean()) if (~real).any() else float("nan")
@@ -99,11 +103,23 @@ def false_alarms(pictures: Sequence[Picture], judged: Judged) -> dict[str, Any]:
         "called generated": count,
         "rate": round(count / max(1, many), 4),
         "plausible up to": round(upper_bound(count, many), 4),
-        "worst sources": dict(sorted(by_source.items(), key=lambda item: -item[1])[:3]),
+        "worst sources": dict(sorted(rates.items(), key=lambda item: -item[1])[:3]),
+        "by source": by_source,
         "generated caught": round(caught, 3),
         "real called authentic": round(float((judged.verdict[real] == str(Verdict.AUTHENTIC)).mean()), 3),
         "generated called authentic": round(float((judged.verdict[~real] == str(Verdict.AUTHENTIC)).mean()), 3) if (~real).any() else None,
     }
+
+
+def of_source(generated: Bools, verdict: npt.NDArray[np.str_], own: Bools) -> dict[str, float]:
+    """Verdicts within one source, as shares of its real and of its generated pictures; a share is 0 where there are none."""
+    found: dict[str, float] = {}
+    for name, rows in (("real", own & ~generated), ("generated", own & generated)):
+        many = int(rows.sum())
+        found[name] = many
+        for said in (Verdict.GENERATED, Verdict.AUTHENTIC):
+            found[f"{name} called {said}"] = round(float((verdict[rows] == str(said)).sum()) / max(1, many), 3)
+    return found
 
 
 def flips(judged: Sequence[Judged]) -> dict[str, Any]:

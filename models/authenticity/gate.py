@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.utils.extmath import randomized_svd
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -38,6 +37,8 @@ class Gate:
 
 def fit_gate(rows: Floats, *, directions: int, share_far: float) -> Gate:
     """The gate that calls `share_far` of its own training rows far."""
+    from sklearn.utils.extmath import randomized_svd  # 140 MB that a service which only judges does without
+
     mean = rows.mean(axis=0)
     spread = rows.std(axis=0) + np.float32(FLOOR)
     scaled = (rows - mean) / spread

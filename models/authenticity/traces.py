@@ -5,7 +5,7 @@ autocorrelation (up-samplers leave peaks), noise level against brightness (senso
 (demosaicing makes them). Traces belong to one generator and one delivery; they are weak on generators not trained on.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ from scipy import fft, ndimage
 Floats = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
 
-VERSION = 1
+VERSION = 2
 BLOCK = 8
 CUT = 2  # residuals are truncated to -CUT..CUT before counting triples
 LEVELS = 2 * CUT + 1
@@ -29,7 +29,7 @@ WIDE = np.array([[-1, 2, -2, 2, -1], [2, -6, 8, -6, 2], [-2, 8, -12, 8, -2], [2,
 
 def traces(patch: Bytes) -> Floats:
     """The statistics of one RGB patch (at least 64 x 64 pixels) as one row; the length never changes within a VERSION."""
-    rgb = patch.astype(np.float32)
+    rgb = np.ascontiguousarray(np.moveaxis(patch, 2, 0), np.float32)
     luma, blue, red = _opponents(rgb)
     residual = ndimage.convolve(luma, WIDE, mode="mirror")
     parts = (
@@ -46,25 +46,26 @@ def traces(patch: Bytes) -> Floats:
 
 
 def _opponents(rgb: Floats) -> tuple[Floats, Floats, Floats]:
-    red, green, blue = rgb[..., 0], rgb[..., 1], rgb[..., 2]
-    luma = 0.299 * red + 0.587 * green + 0.114 * blue
-    return luma, (blue - luma) * 0.564, (red - luma) * 0.713
+    red, green, blue = rgb
+    luma = np.float32(0.299) * red + np.float32(0.587) * green + np.float32(0.114) * blue
+    return luma, (blue - luma) * np.float32(0.564), (red - luma) * np.float32(0.713)
 
 
 def _triples(luma: Floats) -> Floats:
     """Shares of residual triples along lines, mirrored and negated ones counted as one."""
-    found = []
-    for residual, step in ((np.diff(luma, axis=1), 2.0), (np.diff(luma, 2, axis=1), 2.0), (ndimage.convolve(luma, SHARPEN), 1.5)):
-        found.append(_counted(residual, step))
-    for residual, step in ((np.diff(luma, axis=0).T, 2.0), (np.diff(luma, 2, axis=0).T, 2.0), (ndimage.convolve(luma, SHARPEN).T, 1.5)):
-        found.append(_counted(residual, step))
+    found: list[Floats] = []
+    turned = np.ascontiguousarray(luma.T)
+    sharp = ndimage.convolve(luma, SHARPEN)
+    for plane, sharpened in ((luma, sharp), (turned, sharp.T)):
+        once = np.diff(plane, axis=1)
+        found.extend(_counted(residual, step) for residual, step in ((once, 2.0), (np.diff(once, axis=1), 2.0), (sharpened, 1.5)))
     across, down = found[:3], found[3:]
     return np.concatenate([np.sqrt((a + d) / 2) for a, d in zip(across, down, strict=True)])
 
 
 def _counted(residual: Floats, step: float) -> Floats:
-    level = (np.clip(np.rint(residual / step), -CUT, CUT) + CUT).astype(np.int64)
-    code = (level[:, :-2] * LEVELS + level[:, 1:-1]) * LEVELS + level[:, 2:]
+    level = (np.clip(np.rint(residual * np.float32(1 / step)), -CUT, CUT) + CUT).astype(np.uint8)
+    code = (level[:, :-2] * np.uint8(LEVELS) + level[:, 1:-1]) * np.uint8(LEVELS) + level[:, 2:]  # at most 124
     counts = np.bincount(code.ravel(), minlength=LEVELS**3)
     folded = np.bincount(_folding(), weights=counts)
     return np.asarray(folded / max(1.0, float(folded.sum())), np.float32)
@@ -105,21 +106,32 @@ def _blocks(plane: Floats) -> Floats:
 
 def _rings(plane: Floats, rings: int) -> Floats:
     """Log power in rings of the spectrum, from coarse to the finest detail, and how far rows and columns differ in the finest third."""
-    window = np.outer(np.hanning(plane.shape[0]), np.hanning(plane.shape[1])).astype(np.float32)
-    power = np.abs(fft.rfft2((plane - plane.mean()) * window)) ** 2 / window.size
+    window, ring, sizes = _ring_plan(plane.shape[0], plane.shape[1], rings)
+    power = _power((plane - plane.mean()) * window) / np.float32(plane.size)
     high, wide = np.abs(fft.fftfreq(plane.shape[0])), fft.rfftfreq(plane.shape[1])
-    radius = np.hypot(high[:, None], wide[None, :])
-    ring = np.minimum((radius / 0.5 * rings).astype(np.int64), rings)
-    mean = np.bincount(ring.ravel(), weights=power.ravel(), minlength=rings + 1) / np.maximum(1, np.bincount(ring.ravel(), minlength=rings + 1))
+    mean = np.bincount(ring, weights=power.ravel(), minlength=rings + 1) / sizes
     log = np.log(mean[1:] + 1e-4)
     rows = power[(high > 1 / 3)][:, wide < 1 / 6].mean()
     columns = power[high < 1 / 6][:, wide > 1 / 3].mean()
     return np.append(log, np.log((rows + 1e-4) / (columns + 1e-4))).astype(np.float32)
 
 
+@lru_cache(maxsize=64)
+def _ring_plan(height: int, width: int, rings: int) -> tuple[Floats, npt.NDArray[np.intp], npt.NDArray[np.int64]]:
+    """The window, the ring of each place in the spectrum, and how many places each ring has: the same for all cuts of a size."""
+    window = np.outer(np.hanning(height), np.hanning(width)).astype(np.float32)
+    radius = np.hypot(np.abs(fft.fftfreq(height))[:, None], fft.rfftfreq(width)[None, :])
+    ring = np.minimum((radius / 0.5 * rings).astype(np.intp), rings).ravel()
+    return window, ring, np.maximum(1, np.bincount(ring, minlength=rings + 1))
+
+
+def _power(plane: Floats) -> Floats:
+    spectrum = fft.rfft2(plane)
+    return np.asarray(spectrum.real**2 + spectrum.imag**2, np.float32)
+
+
 def _autocorrelation(residual: Floats) -> Floats:
-    power = np.abs(fft.rfft2(residual - residual.mean())) ** 2
-    lags = fft.irfft2(power, s=residual.shape)
+    lags = fft.irfft2(_power(residual - residual.mean()), s=residual.shape)
     near = lags[: LAGS + 3, : LAGS + 3] / max(float(lags[0, 0]), TINY)
     square = np.concatenate([near[:LAGS, :LAGS].ravel()[1:], near[LAGS:, 0], near[0, LAGS:]])
     return np.asarray(square, np.float32)
@@ -127,28 +139,31 @@ def _autocorrelation(residual: Floats) -> Floats:
 
 def _noise(luma: Floats, residual: Floats) -> Floats:
     """Quantiles of the local noise level, its tie to brightness, and the tails of the residual."""
-    height, width = (side // BLOCK * BLOCK for side in luma.shape)
-
-    def blocks(plane: Floats) -> Floats:
-        return plane[:height, :width].reshape(height // BLOCK, BLOCK, width // BLOCK, BLOCK)
-
-    level = np.log(blocks(residual).std(axis=(1, 3)).ravel() + 0.05)
-    bright = blocks(luma).mean(axis=(1, 3)).ravel()
+    level = np.log(np.sqrt(np.maximum(0, _block_means(residual * residual) - _block_means(residual) ** 2)) + 0.05)
+    bright = _block_means(luma)
     order = np.argsort(bright, kind="stable")
     quarters = [float(np.quantile(part, 0.25)) for part in np.array_split(level[order], 4)]
     quantiles = np.quantile(level, (0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98))
     tie = float(np.corrcoef(level, bright)[0, 1]) if level.std() > TINY and bright.std() > TINY else 0.0
     spread = residual.std() + TINY
-    tails = np.log(np.mean((residual / spread) ** 4) + TINY), float(np.mean(np.abs(residual)) / spread)
+    square = np.square(residual / spread)
+    tails = np.log(np.mean(square * square) + TINY), float(np.mean(np.abs(residual)) / spread)
     return np.array([*quantiles, *quarters, tie, *tails, level.std()], np.float32)
+
+
+def _block_means(plane: Floats) -> Floats:
+    """The mean of each 8 x 8 block, row by row."""
+    height, width = (side // BLOCK * BLOCK for side in plane.shape)
+    lines = np.add.reduceat(plane[:height, :width], np.arange(0, width, BLOCK), axis=1)
+    return np.asarray(np.add.reduceat(lines, np.arange(0, height, BLOCK), axis=0).ravel() / BLOCK**2, np.float32)
 
 
 def _channel_ties(rgb: Floats) -> Floats:
     """How far the fine detail of red, green and blue agree, and their relative strength."""
-    fine = [(channel - ndimage.uniform_filter(channel, 3)).ravel() for channel in np.moveaxis(rgb, 2, 0)]
+    fine = [(channel - ndimage.uniform_filter(channel, 3)).ravel() for channel in rgb]
     spread = [float(channel.std()) + 0.05 for channel in fine]
     pairs = ((0, 1), (1, 2), (0, 2))
-    agree = [float(np.mean(fine[a] * fine[b]) / (spread[a] * spread[b])) for a, b in pairs]
+    agree = [float(fine[a] @ fine[b] / fine[a].size / (spread[a] * spread[b])) for a, b in pairs]
     strong = [np.log(spread[a] / spread[b]) for a, b in pairs]
     clipped = [float((rgb <= CLIPPED).mean()), float((rgb >= 255 - CLIPPED).mean())]
     return np.array([*agree, *strong, *clipped, np.log(spread[1])], np.float32)

@@ -1,35 +1,79 @@
 """What every call goes through: the key, the size of its body, JSON to a checked body, the language of the answer."""
 
 import hmac
-from dataclasses import dataclass
+from collections.abc import Callable
+from datetime import datetime
+from time import monotonic
 from typing import TypeVar
 
+import structlog
 from fastapi import Request
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from data_contracts.errors import ContractError, NotAllowedError
+from data_contracts.errors import BusyError, ContractError, NotAllowedError, ScopeError, SourceUnavailableError
 from data_contracts.reason import Language
 from risk.api.errors import MediaTypeError, TooLargeError, from_validation
-from risk.home import key_hash
+from risk.keys import ApiKey, Scope, key_hash
 
+log = structlog.get_logger()
 Checked = TypeVar("Checked", bound=BaseModel)
 
 
-@dataclass(frozen=True, slots=True)
+REFRESH_S = 2.0
+"""How long a key that was revoked elsewhere may still open something."""
+
+
 class Gate:
-    """Who may call, and how much they may send. `keys` are hashes of API keys."""
+    """Who may call, how often, and how much they may send.
 
-    keys: frozenset[str]
-    body_limit_bytes: int
+    `read_keys` reads the keys of the installation; while it fails, the keys that were read last count. `rate`: calls a second of one key.
+    """
 
-    def check_key(self, request: Request) -> None:
-        """NotAllowedError: no key, or not one of ours."""
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not key:
+    def __init__(self, read_keys: Callable[[], tuple[ApiKey, ...]], now: Callable[[], datetime], body_limit_bytes: int, rate: int) -> None:
+        self.body_limit_bytes = body_limit_bytes
+        self._read_keys = read_keys
+        self._now = now
+        self._rate = float(rate)
+        self._keys = read_keys()
+        self._read_at = monotonic()
+        self._left: dict[str, tuple[float, float]] = {}
+
+    def check_key(self, request: Request, scope: Scope) -> ApiKey:
+        """The key of the call. NotAllowedError: none, or not a living one. ScopeError: not for this. BusyError: too many calls with it."""
+        scheme, _, presented = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not presented:
             raise NotAllowedError("an API key is needed: send it as `Authorization: Bearer rr_...`")
-        hashed = key_hash(key.strip())
-        if not any([hmac.compare_digest(hashed, each) for each in self.keys]):  # noqa: C419  # a list: every key is compared, whichever matches
-            raise NotAllowedError("this API key is not valid here; make one on this installation")
+        hashed = key_hash(presented.strip())
+        found = [key for key in self._fresh_keys() if hmac.compare_digest(hashed, key.key_sha256)]  # every key is compared, whichever matches
+        if not found or not found[0].lives(self._now()):
+            raise NotAllowedError("this API key is not valid here; make one with `refund-risk keys make`")
+        key = found[0]
+        if not key.allows(scope):
+            message = f"the key {key.name} is for {', '.join(sorted(key.scopes))}; this call needs {scope.value}"
+            raise ScopeError(message)
+        self._take(key)
+        return key
+
+    def _fresh_keys(self) -> tuple[ApiKey, ...]:
+        """The keys, read again when they were read too long ago."""
+        if monotonic() - self._read_at > REFRESH_S:
+            self._read_at = monotonic()
+            try:
+                self._keys = self._read_keys()
+            except SourceUnavailableError as error:
+                log.warning("keys_not_read", reason=error.message)
+        return self._keys
+
+    def _take(self, key: ApiKey) -> None:
+        """One call out of the bucket of that key, which holds two seconds of them and fills evenly."""
+        now, full = monotonic(), 2 * self._rate
+        left, since = self._left.get(key.key_sha256, (full, now))
+        left = min(full, left + (now - since) * self._rate)
+        if left < 1:
+            self._left[key.key_sha256] = (left, now)
+            message = f"the key {key.name} made more than {self._rate:.0f} calls a second; slow down"
+            raise BusyError(message)
+        self._left[key.key_sha256] = (left - 1, now)
 
     async def body(self, request: Request) -> bytes:
         """The whole body. TooLargeError: it is larger than the limit, noticed before it is read to the end. MediaTypeError: it is not JSON."""

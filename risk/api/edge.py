@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -14,19 +14,38 @@ from data_contracts.link import EntityType, Link
 from data_contracts.question import Question
 from data_contracts.request import Account, ClaimLine, Delivery, Evidence, Observation, Order, OrderLine, RefundRequest
 from data_contracts.score import Measurement
+from graph.normalise import Outcome
 from risk.api.body import LabelBody, LinkBody, OrderBody, OrderEventBody, RefundRequestBody
-from risk.identity import text_id
+from risk.identity import AS_WRITTEN, SCHEME, Identified, Identifiers, text_id
 
 JUST_BEFORE = timedelta(microseconds=1)
 """What comes along with a request (its order, its deliveries) was known just before it was asked."""
 
 
+class Wordings(Protocol):
+    """The claim texts so far."""
+
+    def id_of(self, text: str) -> str | None:
+        """The template of a text; null when it says nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """What the edge needs to read bodies: how identifiers are hashed, and how far a caller's clock may run ahead."""
+    """What the edge needs to read bodies: how identifiers are hashed, and how far a caller's clock may run ahead.
+
+    `region` and `scheme` are as in `risk/identity.py`. `templates` knows the claim texts so far; without it only equal wordings are alike.
+    """
 
     pseudonym: Callable[[str, str], str]
     skew: timedelta
+    region: str = ""
+    scheme: int = SCHEME
+    templates: Wordings | None = None
+
+    @property
+    def identifiers(self) -> Identifiers:
+        """How raw identifiers are read."""
+        return Identifiers(self.pseudonym, self.region, self.scheme)
 
     def moment(self, said: datetime, now: datetime, field: str) -> datetime:
         """What the caller said, at most now. ContractError: further in the future than clocks drift."""
@@ -123,7 +142,7 @@ class Edge:
                 occurred_at=order.occurred_at,
                 known_at=order.known_at,
             )
-            for kind, name in self._named(body.links)
+            for kind, name in self._named(body.links, order.account_id)
         )
         return order, lines, scans, links
 
@@ -134,19 +153,32 @@ class Edge:
 
     def _identified(self, body: RefundRequestBody) -> list[tuple[EntityType, str]]:
         """The hashed identifiers, with the wording and the files of the claim where the caller does not say what they are alike to."""
-        named = self._named(body.links)
-        told = {kind for kind, _ in named}
-        wording = None if body.text is None else text_id(body.text)
+        named = self._named(body.links, body.account_id or (body.order.account_id if body.order else None))
+        told = {link.entity_type for link in body.links}
+        wording = None if body.text is None else self._wording(body.text)
         if wording is not None and EntityType.TEXT not in told:
             named.append((EntityType.TEXT, wording))
         if EntityType.IMAGE not in told:
             named += dict.fromkeys((EntityType.IMAGE, f"sha_{item.sha256}") for item in body.evidence)
         return named
 
-    def _named(self, links: Iterable[LinkBody]) -> list[tuple[EntityType, str]]:
-        """The hashed identifiers, each once."""
-        named = [(link.entity_type, link.hashed_id or self.pseudonym(link.entity_type.value, str(link.entity_id))) for link in links]
-        return list(dict.fromkeys(named))
+    def read(self, links: Iterable[LinkBody], account_id: str | None) -> list[tuple[EntityType, Identified]]:
+        """Every identifier that came with an account, and what became of it; one that was hashed before is taken as it is."""
+        identifiers = self.identifiers
+        return [
+            (link.entity_type, Identified(link.hashed_id, Outcome.KEPT))
+            if link.hashed_id is not None
+            else (link.entity_type, identifiers.of(link.entity_type, str(link.entity_id), account_id))
+            for link in links
+        ]
+
+    def _named(self, links: Iterable[LinkBody], account_id: str | None) -> list[tuple[EntityType, str]]:
+        """The hashed identifiers that name somebody, each once."""
+        return list(dict.fromkeys((kind, found.id) for kind, found in self.read(links, account_id) if found.id is not None))
+
+    def _wording(self, text: str) -> str | None:
+        """The entity of a claim's wording; null when it says nothing."""
+        return text_id(text) if self.templates is None or self.scheme == AS_WRITTEN else self.templates.id_of(text)
 
     def _evidence(self, body: RefundRequestBody, occurred: datetime, as_of: datetime) -> dict[str, Any]:
         """The evidence with what was observed and measured in it."""

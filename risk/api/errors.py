@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
-from data_contracts.errors import ContractError, NotAllowedError, RiskError, SourceUnavailableError
+from data_contracts.errors import BusyError, ContractError, NotAllowedError, RiskError, SourceUnavailableError
 from risk.api.metrics import Metrics
 
 log = structlog.get_logger()
@@ -48,6 +48,8 @@ def respond(error: RiskError, request_id: str | None = None) -> Response:
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, SourceUnavailableError):
         headers["Retry-After"] = "1"
+    if isinstance(error, BusyError):
+        headers["Retry-After"] = str(error.retry_after_s)
     return Response(msgspec.json.encode(body), error.status, headers, "application/json")
 
 

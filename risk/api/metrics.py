@@ -15,6 +15,12 @@ class Metrics:
         self.repeated = Counter("refund_risk_repeated", "Questions asked again and answered from the ledger.", registry=self.registry)
         self.degraded = Counter("refund_risk_degraded", "Sources that did not answer, by source.", ["source"], registry=self.registry)
         self.errors = Counter("refund_risk_errors", "Calls refused or failed, by status.", ["status"], registry=self.registry)
+        self.identifiers = Counter(
+            "refund_risk_identifiers",
+            "Identifiers that came with calls, by type and what became of them.",
+            ["type", "outcome"],
+            registry=self.registry,
+        )
         self.latency = Histogram(
             "refund_risk_call_seconds", "Time from body to answer, by route.", ["route"], buckets=BUCKETS_S, registry=self.registry
         )

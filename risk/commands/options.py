@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from pathlib import Path
@@ -27,11 +27,11 @@ PolicyFile = Annotated[Path | None, typer.Option("--policy", help="Policy file (
 
 
 @contextmanager
-def working(what: str, *, as_json: bool) -> Iterator[None]:
-    """Show what goes on, on standard error; turn our errors into one clear line and the right exit code."""
+def working(what: str, *, as_json: bool, still: bool = False) -> Iterator[None]:
+    """Show what goes on, on standard error, unless `still`; turn our errors into one clear line and the right exit code."""
     console = Console(stderr=True)
     try:
-        with console.status(f"{what} ..."):
+        with nullcontext() if still else console.status(f"{what} ..."):
             yield
     except RiskError as error:
         if as_json:

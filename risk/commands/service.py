@@ -59,3 +59,23 @@ def serve(
         server = run(home, host=host, port=port)
     print_result(server.started, show.serving, as_json=as_json)
     server.wait()
+
+
+ledger = typer.Typer(help="The record of every decision.", no_args_is_help=True)
+app.add_typer(ledger, name="ledger")
+
+
+@ledger.command()
+def verify(
+    home: Home,
+    *,
+    head: Annotated[str | None, typer.Option("--head", help="A head that was noted earlier: it must still be in the chain.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check that no recorded decision was edited, removed, added or moved; prints the head to note elsewhere."""
+    from risk.jobs.ledger_verify import verify_home
+
+    with working(f"verifying the ledger of {home}", as_json=as_json):
+        result = verify_home(home, head)
+    print_result(result, show.ledger, as_json=as_json)
+    raise typer.Exit(0 if result.ok else 1)

@@ -8,12 +8,17 @@ from tempfile import TemporaryDirectory
 
 import polars as pl
 
+from data_contracts.discount import Discount
 from data_contracts.tables import TIME, schema
 from features.batch import compute_batch
+from features.projection import currency_of
 from features.slow import slow_questions, slow_states, states_at, states_for
 from graph.components import component_facts
+from graph.discount import learned, months
+from graph.neighbours import neighbour_facts
 from models.ranker.dataset import latest_labels
 from risk.jobs.read_tables import read_tables
+from risk.stores.discounts import StoredDiscounts
 from risk.stores.feature_store import FeatureStore
 
 
@@ -48,9 +53,14 @@ BESIDE = ("request_id", "as_of", "label", "label_known_at")
 def features_of(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """The same from tables in memory. The `truth` table is not read."""
     known = {name: frame for name, frame in tables.items() if name != "truth"}
-    frame = compute_batch(known, given=component_facts(known), slow=slow_facts(known))
+    frame = compute_batch(known, given=graph_facts(known), slow=slow_facts(known), discounts=discounts_for(known))
     labels = latest_labels(known.get("labels", pl.DataFrame(schema=schema("labels"))))
     return frame.join(labels, on="request_id", how="left", maintain_order="left").with_columns(pl.col("label_known_at").cast(TIME))
+
+
+def graph_facts(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """request_id and what the graph says of the buyer: her component, and what her neighbours are like."""
+    return component_facts(tables).join(neighbour_facts(tables, currency_of(tables)), on="request_id", how="left", maintain_order="left")
 
 
 def slow_facts(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame | None:
@@ -63,6 +73,21 @@ def slow_facts(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame | None:
         store = FeatureStore(Path(folder))
         store.publish(states, online=False)
         return store.training_join(questions)
+
+
+def discounts_for(tables: Mapping[str, pl.DataFrame]) -> tuple[Discount, ...]:
+    """What was learned of shared things before each month in which a request came."""
+    first, last = (tables["refund_requests"]["known_at"].min(), tables["refund_requests"]["known_at"].max())
+    return learned(tables, months(first, last)) if isinstance(first, datetime) and isinstance(last, datetime) else ()
+
+
+def publish_discounts(tables: Mapping[str, pl.DataFrame], moment: datetime, store: StoredDiscounts, *, anew: bool = False) -> int:
+    """Learn the months up to the moment that the service has no tables of, or all `anew` where history itself is new; how many it has then."""
+    first = tables["refund_requests"]["known_at"].min() if "refund_requests" in tables else None
+    if not isinstance(first, datetime):
+        return 0
+    there = set() if anew else {each.at for each in store.all()}
+    return store.keep(learned(tables, [each for each in months(min(first, moment), moment) if each not in there]))
 
 
 def publish_slow(tables: Mapping[str, pl.DataFrame], moment: datetime, store: FeatureStore) -> dict[str, int]:

@@ -146,19 +146,24 @@ class Columns:
         return Reading(name, place, column, self.text(column), pl.lit(value=False), "")
 
     def _moment(self, name: str, place: str, column: str, written: TimeFormat) -> Reading:
-        found = self.found[column]
         text = self.text(column)
-        if isinstance(found, pl.Datetime) or found == pl.Date():
-            value = _from_clock(column, found, written, place)
-        elif written.format == "number":
-            value = _from_number(plain_number(text, self.wanted.source.decimal, self.wanted.source.thousands), written)
-        elif written.format == "pattern":
-            value = _from_pattern(text, written)
-        else:
-            local = _in_zone(local_moment(text), written) if written.zone is not None else pl.lit(None, TIME)
-            value = moment(text).fill_null(local)
-        value = pl.when(in_calendar(value, TIME)).then(value)
-        return Reading(name, place, column, value, _unread(text, value), _expected_time(written))
+        value = moment_of(column, self.found[column], text, written, (place, self.wanted.source))
+        return Reading(name, place, column, value, _unread(text, value), expected_time(written))
+
+
+def moment_of(column: str, found: pl.DataType, text: pl.Expr, written: TimeFormat, where: tuple[str, SourceFormat]) -> pl.Expr:
+    """The moments of a column; `where` is the place in the map, and how the file is written. ContractError: clock times whose zone nobody tells."""
+    place, source = where
+    if isinstance(found, pl.Datetime) or found == pl.Date():
+        value = _from_clock(column, found, written, place)
+    elif written.format == "number":
+        value = _from_number(plain_number(text, source.decimal, source.thousands), written)
+    elif written.format == "pattern":
+        value = _from_pattern(text, written)
+    else:
+        local = _in_zone(local_moment(text), written) if written.zone is not None else pl.lit(None, TIME)
+        value = moment(text).fill_null(local)
+    return pl.when(in_calendar(value, TIME)).then(value)
 
 
 def as_words(column: str, found: pl.DataType, source: SourceFormat) -> pl.Expr:
@@ -213,7 +218,8 @@ def _from_number(number: pl.Expr, written: TimeFormat) -> pl.Expr:
     return (exact.fill_null(rounded) + origin).cast(TIME)
 
 
-def _expected_time(written: TimeFormat) -> str:
+def expected_time(written: TimeFormat) -> str:
+    """What a moment in that format looks like, in words."""
     zone = f" in {written.zone}, which its clocks show once" if written.zone else ""
     if written.format == "number":
         return f"a number of {written.unit} since {written.origin.isoformat()}"

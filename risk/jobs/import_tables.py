@@ -1,23 +1,30 @@
 """A merchant's file becomes contract tables: read, convert by the map, sift, pseudonymise, write. No row is lost: accepted + rejected = input."""
 
-import itertools
 import os
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from data_contracts.errors import ContractError
+from data_contracts.link import EntityType
 from data_contracts.mapping import ImportMap, parse_map
 from data_contracts.sift import PROBLEMS, ROW, Sifted, quoted, sift
 from data_contracts.tables import OPEN_TABLE, TIME, schema
-from risk.identity import pseudonyms
+from risk import clock
+from risk.identity import Identifiers, pseudonym
+from risk.jobs.import_accounts import import_accounts, is_account_map
 from risk.jobs.import_columns import ATTRIBUTE, LINK, Columns, Reading, as_words
+from risk.jobs.import_links import Linked, links_of, wordings
+from risk.jobs.import_report import ImportReport, read_map
 from risk.jobs.read_source import Source, read_source
 from risk.jobs.read_tables import NEEDED, write_tables
 from risk.jobs.rejects import FOLDER, reject_lines, write_rejects
+from risk.settings import Settings
 
 KEY_VARIABLE = "REFUND_RISK_IDENTITY_KEY"
 """Environment variable with the secret that personal identifiers are hashed with."""
@@ -26,42 +33,33 @@ _SHORTEST_KEY = 16
 _BAD = "bad "
 
 
-@dataclass(frozen=True, slots=True)
-class ImportReport:
-    """Rows of the source, how many became requests, how many went to `rejects` (null when none), rows of each table written, where the key is."""
-
-    rows: int
-    accepted: int
-    rejected: int
-    tables: dict[str, int]
-    rejects: str | None
-    key: str
-
-
-def import_source(mapping: Path, source: Path, out: Path, *, key_file: Path | None = None) -> ImportReport:
+def import_source(mapping: Path, source: Path, out: Path, *, key_file: Path | None = None, now: datetime | None = None) -> ImportReport:
     """Turn a merchant's CSV or Parquet file into the tables that the map can fill, in `out`.
 
     The secret for link ids comes from `key_file`, else from the environment, else it is made and kept beside `out`, so that a second import
-    gives the same ids. ContractError: the map, the file as a whole or the secret cannot be used; then nothing was written.
+    gives the same ids. Nothing may have happened after `now` (null: by our clock), but for what clocks drift apart.
+    ContractError: the map, the file as a whole or the secret cannot be used; then nothing was written.
     """
-    wanted = _read_map(mapping)
+    if is_account_map(text := read_map(mapping)):
+        return import_accounts(text, mapping, source, out, now or clock.now())
+    wanted = parse_map(text, str(mapping))
     if out.exists() and not out.is_dir():
         message = f"{out} is a file; expected a folder for the tables, new or old"
         raise ContractError(message)
     read = read_source(source, wanted)
     readings = Columns(wanted, read.frame.schema).readings()
-    converted, sifted, problems = _requests(wanted, read, readings)
+    converted, sifted, problems = _requests(wanted, read, readings, now or clock.now())
     key, origin = identity_key(out, key_file)
-    tables = {NEEDED: sifted.accepted, **_around(wanted, converted, sifted, key)}
+    linked = _linked(wanted, converted, sifted, Identifiers(partial(pseudonym, key), wanted.phone_region))
+    tables = {NEEDED: sifted.accepted, **_around(wanted, converted, sifted)}
+    if wanted.links or wanted.request.text is not None:
+        tables["links"] = linked.links
     write_tables(tables, out)
-    rejected = problems.get_column("row").n_unique()
-    path = out / FOLDER / f"{NEEDED}.jsonl"
-    if rejected:
-        write_rejects(reject_lines(NEEDED, problems), path, append=False)
-    else:
-        path.unlink(missing_ok=True)
+    path = _write_problems(NEEDED, problems, out)
+    _write_problems("links", linked.problems, out)
     heights = {table: frame.height for table, frame in tables.items()}
-    return ImportReport(read.rows, sifted.accepted.height, rejected, heights, str(path) if rejected else None, origin)
+    rejected = problems.get_column("row").n_unique()
+    return ImportReport(read.rows, sifted.accepted.height, rejected, heights, path, origin, linked.outcomes)
 
 
 def identity_key(out: Path, key_file: Path | None = None) -> tuple[bytes, str]:
@@ -91,21 +89,20 @@ def _checked(text: str, place: str) -> bytes:
     return secret.encode()
 
 
-def _read_map(mapping: Path) -> ImportMap:
-    try:
-        return parse_map(mapping.read_text(encoding="utf-8"), str(mapping))
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"the import map {mapping} cannot be read ({error}); expected a TOML file in UTF-8. data_contracts/import_maps/ has two examples"
-        raise ContractError(message, field="mapping") from error
-
-
-def _requests(wanted: ImportMap, read: Source, readings: list[Reading]) -> tuple[pl.DataFrame, Sifted, pl.DataFrame]:
+def _requests(wanted: ImportMap, read: Source, readings: list[Reading], now: datetime) -> tuple[pl.DataFrame, Sifted, pl.DataFrame]:
     """All rows converted, the requests sifted, and every problem of every row under its row number in the source."""
     values = [reading.value.alias(reading.name) for reading in readings]
     flags = [reading.bad.alias(_BAD + reading.name) for reading in readings]
     both = read.frame.lazy().select(ROW, *values, *flags).collect()  # lazy: what a value and its flag share is computed once
     converted = both.select(pl.exclude(f"^{_BAD}.*$"))
-    problems = pl.concat([read.problems, *_bad_cells(read.frame, both, readings, wanted), *_with_nul(read.frame, readings)])
+    problems = pl.concat(
+        [
+            read.problems,
+            *_bad_cells(read.frame, both, readings, wanted),
+            *_with_nul(read.frame, readings),
+            *_to_come(read.frame, both, readings, wanted, now),
+        ]
+    )
     good = converted.join(problems.select(pl.col("row").alias(ROW)).unique(), on=ROW, how="anti", maintain_order="left")
     fields = [name for name in schema(NEEDED) if name in good.columns]
     sifted = sift(NEEDED, good.select(fields), rows=good.get_column(ROW))
@@ -118,6 +115,17 @@ def _bad_cells(frame: pl.DataFrame, flags: pl.DataFrame, readings: list[Reading]
         bad = flags.get_column(_BAD + reading.name)
         if bad.any():
             yield _quoted(frame.filter(bad), reading, wanted)
+
+
+def _to_come(frame: pl.DataFrame, converted: pl.DataFrame, readings: list[Reading], wanted: ImportMap, now: datetime) -> Iterator[pl.DataFrame]:
+    """Moments further in the future than clocks drift."""
+    latest = now + timedelta(seconds=Settings().clock_skew_s)
+    for reading in readings:
+        if converted.schema[reading.name] != TIME:
+            continue
+        late = (converted.get_column(reading.name) > latest).fill_null(value=False)
+        if late.any():
+            yield _quoted(frame.filter(late), replace(reading, expected=f"a moment that has come, at most {now.isoformat()}"), wanted)
 
 
 def _with_nul(frame: pl.DataFrame, readings: list[Reading]) -> Iterator[pl.DataFrame]:
@@ -161,17 +169,40 @@ def _as_in_source(problems: pl.DataFrame, frame: pl.DataFrame, readings: list[Re
     return pl.concat(parts)
 
 
-def _around(wanted: ImportMap, converted: pl.DataFrame, sifted: Sifted, key: bytes) -> dict[str, pl.DataFrame]:
-    """Everything around the accepted requests that the map names: attributes, links, labels, accounts."""
+def _accepted(converted: pl.DataFrame, sifted: Sifted) -> pl.DataFrame:
+    """The accepted requests with everything else that was read off their rows, and their row numbers."""
     rest = [name for name in converted.columns if name not in sifted.accepted.columns and name != ROW]
-    kept = sifted.rows.to_frame().join(converted.select(ROW, *rest), on=ROW, how="left", maintain_order="left").drop(ROW)
-    rows = sifted.accepted.hstack(kept.get_columns())
+    kept = sifted.rows.to_frame().join(converted.select(ROW, *rest), on=ROW, how="left", maintain_order="left")
+    return sifted.accepted.hstack(kept.get_columns())
+
+
+def _linked(wanted: ImportMap, converted: pl.DataFrame, sifted: Sifted, identifiers: Identifiers) -> Linked:
+    """The links of the identifiers that the map names, and of the claims' wording when the map names a text and no identifier for it."""
+    rows = _accepted(converted, sifted)
+    linked = links_of(rows, [name for name in rows.columns if name.startswith(LINK)], identifiers)
+    if wanted.request.text is None or EntityType.TEXT in wanted.links:
+        return linked
+    return linked._replace(links=pl.concat([linked.links, wordings(rows)]))
+
+
+def _write_problems(table: str, problems: pl.DataFrame, out: Path) -> str | None:
+    """Write what was wrong with rows of a table, or take away what an earlier import wrote; where it lies, null for nowhere."""
+    path = out / FOLDER / f"{table}.jsonl"
+    if problems.is_empty():
+        path.unlink(missing_ok=True)
+        return None
+    write_rejects(reject_lines(table, problems.sort("row", maintain_order=True)), path, append=False)
+    return str(path)
+
+
+def _around(wanted: ImportMap, converted: pl.DataFrame, sifted: Sifted) -> dict[str, pl.DataFrame]:
+    """Everything else around the accepted requests that the map names: attributes, labels, accounts."""
+    rows = _accepted(converted, sifted)
+    rest = [name for name in rows.columns if name not in sifted.accepted.columns and name != ROW]
     tables: dict[str, pl.DataFrame] = {}
     attributes = [name for name in rest if name.startswith(ATTRIBUTE)]
     if attributes:
         tables[OPEN_TABLE] = rows.select("request_id", *(pl.col(name).alias(name.removeprefix(ATTRIBUTE)) for name in attributes))
-    if wanted.links:
-        tables["links"] = _links(rows, [name for name in rest if name.startswith(LINK)], key)
     if wanted.label is not None:
         known = pl.col("label_known_at") if "label_known_at" in rest else pl.col("known_at") + wanted.label.delay
         said = rows.filter(pl.col("label").is_not_null()).with_columns(known.cast(TIME).alias("at"))
@@ -182,39 +213,3 @@ def _around(wanted: ImportMap, converted: pl.DataFrame, sifted: Sifted, key: byt
         first = opened.group_by("account_id", maintain_order=True).agg(pl.col("opened_at").min())
         tables["accounts"] = first.select("account_id", occurred_at="opened_at", known_at="opened_at")
     return tables
-
-
-def _links(rows: pl.DataFrame, columns: list[str], key: bytes) -> pl.DataFrame:
-    """One link for each identifier that a request carries, under its keyed hash."""
-    account = pl.col("account_id") if "account_id" in rows.columns else pl.lit(None, pl.String)
-    parts = [schema("links").to_frame()]
-    for entity, several in itertools.groupby(columns, lambda column: column.removeprefix(LINK).split(" ", 1)[0]):
-        of_type = [
-            rows.filter(pl.col(column).is_not_null()).select(
-                pl.lit(entity).alias("entity_type"),
-                pl.col(column).alias("entity_id"),
-                account.alias("account_id"),
-                "request_id",
-                pl.lit(None, pl.String).alias("order_id"),
-                "occurred_at",
-                "known_at",
-            )
-            for column in several
-        ]
-        used = pl.concat(of_type)
-        if len(of_type) > 1:  # the same card in two columns is one link
-            used = used.unique(["entity_id", "request_id"], keep="first", maintain_order=True)
-        parts.append(used.with_columns(_hashed(used.get_column("entity_id"), entity, key)))
-    return pl.concat(parts)
-
-
-def _hashed(raw: pl.Series, entity: str, key: bytes) -> pl.Series:
-    """The keyed hash of every identifier; each is hashed once, however often it occurs."""
-    different = raw.unique()
-    ids = pl.Series(pseudonyms(key, entity, different), dtype=pl.String)
-    return (
-        raw.to_frame()
-        .join(pl.DataFrame({raw.name: different, "id": ids}), on=raw.name, how="left", maintain_order="left")
-        .get_column("id")
-        .rename(raw.name)
-    )

@@ -1,36 +1,100 @@
-"""The live graph as of the start of the service, from the links and labels in the store."""
+"""The live graph: built from the links and labels in the store, checked against them, and kept up with what every worker writes."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from threading import Lock
 
 import polars as pl
 from sqlalchemy import Connection, select
 
+from data_contracts.errors import SourceUnavailableError
+from data_contracts.label import Label
 from data_contracts.link import EntityType
+from data_contracts.snapshot import Neighbourhood
 from data_contracts.tables import TIME, schema
-from graph.components import LiveComponents
-from graph.events import MERGING
+from data_contracts.timeline import Entity
+from graph.live_components import LiveComponents
+from graph.neighbour_events import TYPES
+from risk.jobs.live_around import LiveAround
+from risk.jobs.live_check import differences
 from risk.stores import tables as stored
 from risk.stores.database import Database
-from risk.stores.history import LINK_COLUMNS, History
+from risk.stores.history import History, link_of, moment
+from risk.stores.links import LABEL_COLUMNS, LINK_COLUMNS, Feed
+from risk.stores.ring_builds import RingBuilds
+from risk.stores.turns import TurnFeed, all_turns
 
-LABEL_COLUMNS = ("request_id", "value", "source", "occurred_us", "known_us")
+ANEW = 50_000
+"""News from which building the graph anew is faster than telling it one by one."""
 
 
-def live_components(history: History) -> LiveComponents:
-    """Components as they stand after everything that the store knows."""
-    database = history.database
-    with database.reading() as connection:
-        return LiveComponents.of(
-            {
-                "links": _links(database, connection),
-                "labels": _labels(database, connection),
-                "refund_requests": _requests(database, connection),
-            },
-        )
+class LiveGraph:
+    """Components and neighbours as they stand after everything in the store. Nobody tells it anything: it reads on with each question."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._lock = Lock()
+        with history.database.reading() as connection:
+            self._read_all(connection)
+            wrong = differences(history.database, connection, self._live)
+        if wrong:
+            message = f"the live graph is not what the links in the store say: {'; '.join(wrong)}; check the disk, restore the store from a backup"
+            raise SourceUnavailableError(message, field="links")
+
+    def follow(self, connection: Connection) -> None:
+        """Take note of what was written since the last question, by whichever worker."""
+        with self._lock:
+            links, labels, spoken = self._feed.news(connection)
+            turns = self._turns.news(connection)
+            if len(links) + len(labels) + len(turns) >= ANEW:
+                self._read_all(connection)
+                return
+            for row in turns:  # a label's request comes before it
+                self._around.add_turn(row)
+            for link in map(link_of, links):
+                self._live.add_link(link)
+                self._around.add_link(link)
+            for request_id, source, value, occurred_us, known_us in labels:
+                label = Label(request_id=request_id, source=source, value=value, occurred_at=moment(occurred_us), known_at=moment(known_us))
+                account_id, asked_us = self._buyer(connection, request_id)
+                self._live.add_label(label, account_id, moment(asked_us))
+                self._around.add_label(label)
+            if spoken:
+                said = RingBuilds(self._history.database).judgements(connection)
+                self._live.judge(said)
+                self._around.judge(said)
+
+    def facts(self, account_id: str | None, entities: Iterable[Entity], as_of: datetime) -> Neighbourhood | None:
+        """The component of account and entities, strictly before as_of; None: neither is known."""
+        return self._live.facts(account_id, entities, as_of)
+
+    def near(self, account_id: str | None, entities: Iterable[Entity], as_of: datetime, *, judged: bool) -> Mapping[str, float | None]:
+        """The features of neighbours, strictly before as_of; `judged`: labels are connected."""
+        return self._around.facts(account_id, entities, as_of, judged=judged)
+
+    def _read_all(self, connection: Connection) -> None:
+        database = self._history.database
+        self._feed, self._turns = Feed.at_the_end(database, connection), TurnFeed.at_the_end(database, connection)
+        tables = {
+            "links": _links(database, connection),
+            "labels": _labels(database, connection),
+            "refund_requests": _requests(database, connection),
+        }
+        said = RingBuilds(database).judgements(connection)
+        self._live = LiveComponents.of(tables, said)
+        self._around = LiveAround(tables["links"], tables["labels"], all_turns(database, connection), said)
+
+    def _buyer(self, connection: Connection, request_id: str) -> tuple[str | None, int]:
+        """Whose request that is, by its latest revision, and when it was asked."""
+        query = "SELECT entity_id, known_us FROM request_places WHERE request_id = ? AND entity_type = ? ORDER BY known_us DESC LIMIT 1"
+        rows = self._history.database.fetch(connection, query, (request_id, EntityType.ACCOUNT.value))
+        return rows[0] if rows else (None, 0)
 
 
 def _links(database: Database, connection: Connection) -> pl.DataFrame:
-    """The links that join accounts; the others are of no use to the graph."""
+    """The links that make neighbours; the others are of no use to the graph."""
     columns = [stored.links.c[name] for name in LINK_COLUMNS]
-    joining = stored.links.c.entity_type.in_([kind.value for kind in MERGING]) & stored.links.c.account_id.is_not(None)
+    joining = stored.links.c.entity_type.in_([kind.value for kind in TYPES]) & stored.links.c.account_id.is_not(None)
     return _timed(database.frame(connection, select(*columns).where(joining), _kinds(LINK_COLUMNS)), "links")
 
 

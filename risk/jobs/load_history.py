@@ -17,13 +17,16 @@ from features.streams import micros
 from risk import clock
 from risk.gather import LOOK_BACK
 from risk.home import open_home
-from risk.jobs.build_features import publish_slow
+from risk.jobs.build_features import publish_discounts, publish_slow
 from risk.jobs.read_tables import read_tables
 from risk.settings import read_settings
 from risk.stores import tables as stored
 from risk.stores.database import Database
+from risk.stores.discounts import StoredDiscounts
 from risk.stores.feature_store import FeatureStore
-from risk.stores.history import EVENT_COLUMNS, LINK_COLUMNS, moment
+from risk.stores.history import EVENT_COLUMNS, moment
+from risk.stores.links import LABEL_COLUMNS, LINK_COLUMNS, StoredLinks
+from risk.stores.turns import TURN_COLUMNS, is_turn, opened, turns_of
 
 CHUNK = 100_000
 """Rows that are turned into Python values at once: large enough for speed, small enough for memory."""
@@ -41,6 +44,8 @@ def load_history(folder: Path, home: Path, until: datetime | None = None) -> dic
         opened.database.close()
     newest_us = newest_known_us(tables)
     published = publish_slow(tables, moment(newest_us), FeatureStore(home)) if newest_us else {}
+    if newest_us:
+        publish_discounts(tables, moment(newest_us), StoredDiscounts(home), anew=True)
     return {"home": str(home), **counts, "slow_features": sum(published.values())}
 
 
@@ -78,14 +83,20 @@ def load_tables(tables: Tables, database: Database, currency: str | None, *, rep
         for (entity, stream), look_back_us in LOOK_BACK.items():
             events = _events(projection, entity, stream, 0 if look_back_us is None else newest_us - look_back_us)
             add(stored.timeline_events, EVENT_COLUMNS, events)
+            if is_turn(entity, stream):
+                add(stored.account_turns, TURN_COLUMNS, _new_turns(turns_of(events), database, connection))
             if stream is Stream.REQUEST:
                 add(
                     stored.request_places,
                     PLACE_COLUMNS,
                     events.select(pl.col("event_id").alias("request_id"), "entity_type", "entity_id", "known_us"),
                 )
+        if "accounts" in tables:
+            times = (pl.col(name).dt.epoch("us").alias(name.replace("_at", "_us")) for name in ("occurred_at", "known_at"))
+            add(stored.account_turns, TURN_COLUMNS, _new_turns(opened(tables["accounts"].with_columns(times)), database, connection))
         for table, columns, frame in _records(tables, database, connection):
             add(table, columns, frame)
+        StoredLinks(database, connection).mark_all()
         for part in _orders(tables):
             counts["orders"] = counts.get("orders", 0) + len(part)
             database.add_many(connection, stored.orders, ("order_id", "known_us", "body"), part)
@@ -110,11 +121,15 @@ def _events(projection: Projection, entity: EntityType, stream: Stream, since_us
     return named.sort("entity_id", "known_us", "event_id").select(EVENT_COLUMNS)
 
 
-def _new_links(links: pl.DataFrame, database: Database, connection: Connection) -> pl.DataFrame:
-    """The links that are not stored yet."""
-    columns = [stored.links.c[name] for name in LINK_COLUMNS]
-    there = database.frame(connection, select(*columns), links.schema)
-    return links.unique(maintain_order=True).join(there, on=LINK_COLUMNS, how="anti", nulls_equal=True, maintain_order="left")
+def _new(table: Table, frame: pl.DataFrame, key: Sequence[str], database: Database, connection: Connection) -> pl.DataFrame:
+    """The rows whose key is not stored yet, each once."""
+    there = database.frame(connection, select(*(table.c[name] for name in key)), frame.select(key).schema)
+    return frame.unique(key, keep="first", maintain_order=True).join(there, on=key, how="anti", nulls_equal=True, maintain_order="left")
+
+
+def _new_turns(turns: pl.DataFrame, database: Database, connection: Connection) -> pl.DataFrame:
+    """The turns that were not told yet."""
+    return _new(stored.account_turns, turns, ("kind", "event_id"), database, connection)
 
 
 def _records(tables: Tables, database: Database, connection: Connection) -> Iterator[tuple[Table, Sequence[str], pl.DataFrame]]:
@@ -125,9 +140,15 @@ def _records(tables: Tables, database: Database, connection: Connection) -> Iter
     if "deliveries" in tables:
         yield stored.deliveries, ("order_id", "status", "occurred_us", "known_us"), tables["deliveries"].with_columns(times)
     if "labels" in tables:
-        yield stored.labels, ("request_id", "source", "value", "occurred_us", "known_us"), tables["labels"].with_columns(times)
+        labels = _new(stored.labels, tables["labels"].with_columns(times).select(LABEL_COLUMNS), LABEL_COLUMNS[:4], database, connection)
+        yield stored.labels, LABEL_COLUMNS, labels
+        yield stored.label_turns, LABEL_COLUMNS, labels
+    said = tables["refund_requests"].filter(pl.col("text").is_not_null())
+    texts = said.select("request_id", pl.col("known_at").dt.epoch("us").alias("known_us"), body="text")
+    yield stored.claim_texts, ("request_id", "known_us", "body"), _new(stored.claim_texts, texts, ("request_id", "known_us"), database, connection)
     if "links" in tables:
-        yield stored.links, LINK_COLUMNS, _new_links(tables["links"].with_columns(times).select(LINK_COLUMNS), database, connection)
+        links = tables["links"].with_columns(times).select(LINK_COLUMNS)
+        yield stored.links, LINK_COLUMNS, _new(stored.links, links, LINK_COLUMNS, database, connection)
     for name, kind in (("skus", EntityType.SKU), ("sellers", EntityType.SELLER)):
         if name in tables:
             named = tables[name].filter(pl.col("category").is_not_null())

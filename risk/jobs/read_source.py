@@ -6,13 +6,14 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.csv
 
 from data_contracts.errors import ContractError
-from data_contracts.mapping import ImportMap, SourceFormat
+from data_contracts.mapping import SourceFormat
 from data_contracts.sift import PROBLEMS, ROW
 from risk.jobs.read_tables import parquet_schema, read_parquet
 
@@ -36,6 +37,17 @@ _BLOCK_BYTES = 1 << 25
 _MOST_BYTES = (1 << 31) - 1
 
 
+class Wanted(Protocol):
+    """What a map says of a file: how it is written, and which columns it names."""
+
+    @property
+    def source(self) -> SourceFormat:
+        """How the file is written."""
+
+    def columns(self) -> Iterator[tuple[str, str]]:
+        """(place in the map, column of the file)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """The named columns with the row number (row 1 follows the header), how many rows the file has, and the rows that are no rows."""
@@ -45,7 +57,7 @@ class Source:
     problems: pl.DataFrame
 
 
-def read_source(path: Path, wanted: ImportMap) -> Source:
+def read_source(path: Path, wanted: Wanted) -> Source:
     """Read a merchant's file. ContractError: it is missing, empty, cut off, of another kind or encoding, or lacks a column that the map names."""
     head = _head(path)
     kind = wanted.source.format or ("parquet" if head.startswith(_PARQUET) or path.suffix.lower() in (".parquet", ".pq") else "csv")
@@ -75,7 +87,7 @@ def _head(path: Path) -> bytes:
     return head
 
 
-def _columns(path: Path, header: Sequence[str], wanted: ImportMap) -> list[str]:
+def _columns(path: Path, header: Sequence[str], wanted: Wanted) -> list[str]:
     """The columns to read, each once. ContractError: one is not there, or there twice."""
     for place, column in wanted.columns():
         if column not in header:
@@ -88,7 +100,7 @@ def _columns(path: Path, header: Sequence[str], wanted: ImportMap) -> list[str]:
     return list(dict.fromkeys(column for _, column in wanted.columns()))
 
 
-def _read_parquet(path: Path, wanted: ImportMap) -> Source:
+def _read_parquet(path: Path, wanted: Wanted) -> Source:
     found = parquet_schema(path)
     columns = _columns(path, list(found), wanted)
     for place, column in wanted.columns():
@@ -99,7 +111,7 @@ def _read_parquet(path: Path, wanted: ImportMap) -> Source:
     return Source(frame, frame.height, PROBLEMS.to_frame())
 
 
-def _read_csv(path: Path, head: bytes, wanted: ImportMap) -> Source:
+def _read_csv(path: Path, head: bytes, wanted: Wanted) -> Source:
     source = wanted.source
     encoding, skip = _encoding(path, head, source)
     buffer = _as_utf8(path, encoding, skip)

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from data_contracts.decision import DecisionRecord
-from data_contracts.errors import NotFoundError
 from risk import policy_file
 from risk.engine import Champion, weigh
-from risk.home import POLICY_FILE, load_champion, open_home
+from risk.home import existing_home, load_champion
 from risk.ledger import Ledger, encode
 from risk.policy import Circumstances
 from risk.settings import read_settings
@@ -35,10 +34,7 @@ class ReplayReport:
 
 def replay_home(home: Path, since: datetime | None = None) -> ReplayReport:
     """Replay the ledger of an installation with the model that it has now. NotFoundError: there is no installation in that folder."""
-    if not (home / POLICY_FILE).is_file():
-        message = f"{home} is no home of the service: it has no {POLICY_FILE}; expected the folder that `refund-risk serve --home` was given"
-        raise NotFoundError(message, field="home")
-    opened = open_home(home, read_settings(os.environ))
+    opened = existing_home(home, read_settings(os.environ))
     try:
         champion = load_champion(opened)
         champions: dict[str, Champion | None] = {"none": None} | ({champion.version: champion} if champion else {})

@@ -17,7 +17,7 @@ from graph.explain import sentences
 from graph.export import ring_graph, write
 from graph.judgements import Judgement, Subject, Verdict, append, read
 from graph.picture import draw
-from graph.rings import Build, Ring, build_rings
+from graph.rings import Build, Ring, build_rings, to_look_at
 from graph.uses import seen_before
 from risk.jobs.read_tables import read_tables
 
@@ -27,12 +27,16 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class RingsReport:
-    """What a build found. `rings` are the listed ones, best first, as `told`; `turns` counts what became of earlier rings."""
+    """What a build found. `rings` are the listed ones, best first, then the early warnings, as `told`; `members` are of the listed ones.
+
+    `turns` counts what became of earlier rings.
+    """
 
     as_of: datetime
     build: str
     found: int
     listed: int
+    early: int
     members: int
     turns: dict[str, int]
     rings: list[dict[str, Any]]
@@ -47,12 +51,13 @@ def rings(folder: Path, as_of: datetime | None = None) -> RingsReport:
     moment = as_of or last_known(tables) + _MICROSECOND
     build = build_rings(tables, moment, read(_judgements(folder)), last_build(folder, before=moment))
     path = _write_build(folder, build)
-    listed = [ring for ring in build.rings if ring.listed]
+    shown = to_look_at(build.rings)
+    listed = [ring for ring in shown if ring.listed]
     turns: dict[str, int] = {}
     for step in build.steps:
         turns[step.turn] = turns.get(step.turn, 0) + 1
     members = sum(len(ring.members) for ring in listed)
-    return RingsReport(moment, str(path), len(build.rings), len(listed), members, turns, [told(ring) for ring in listed])
+    return RingsReport(moment, str(path), len(build.rings), len(listed), len(shown) - len(listed), members, turns, [told(ring) for ring in shown])
 
 
 def ring(folder: Path, ring_id: str, png: Path | None = None, export: Path | None = None) -> dict[str, Any]:
@@ -93,16 +98,13 @@ class Said:
 def judge_ring(folder: Path, ring_id: str, said: Said) -> Judgement:
     """Keep a judgement on a ring of the last build; the next build honours it. NotFoundError, ContractError: as `ring`."""
     members = tuple(ring(folder, ring_id)["members"])
-    judgement = Judgement(
-        subject=Subject.RING,
-        verdict=said.verdict,
-        by=said.by,
-        why=said.why,
-        at=said.at,
-        until=said.until,
-        ring_id=ring_id,
-        members=members,
-    )
+    try:
+        judgement = Judgement(subject=Subject.RING, **asdict(said), ring_id=ring_id, members=members)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        message = f"the judgement's {field}: {first['msg']}"
+        raise ContractError(message, field=field) from error
     append(_judgements(folder), judgement)
     return judgement
 
@@ -113,6 +115,7 @@ def told(each: Ring) -> dict[str, Any]:
         "entities": [held._asdict() for held in each.entities],
         "hubs": [held._asdict() for held in each.hubs],
         "listed": each.listed,
+        "early": each.early,
         "sentences": list(sentences(each)),
     }
 

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -23,13 +24,19 @@ from risk import clock
 from risk.api.app import Service, create_app
 from risk.api.calls import Gate
 from risk.api.edge import Edge
+from risk.api.images import Checks
 from risk.engine import CATALOGUE, Engine
-from risk.gather import Components, Gatherer
-from risk.home import Home, first_key, load_champion, open_home, valid_keys
+from risk.evidence.seen import SeenEvidence
+from risk.gather import Gatherer
+from risk.home import Home, load_champion, open_home
 from risk.ingest import Ingest
-from risk.jobs.live_graph import live_components
+from risk.jobs.live_graph import LiveGraph
+from risk.jobs.live_texts import live_templates
+from risk.jobs.remeasure import open_intake
+from risk.keys import all_keys, first_key
 from risk.ledger import Ledger
 from risk.settings import read_settings
+from risk.stores.discounts import StoredDiscounts
 from risk.stores.feature_store import FeatureStore
 from risk.stores.history import History
 from risk.version import code_version
@@ -91,7 +98,7 @@ def serve(home: Path, *, host: str = "127.0.0.1", port: int = 8470, now: Callabl
     try:
         load_champion(opened)  # refuses before a key is made that nobody would see
         listening = listen(host, port)
-        made_key = first_key(opened.database)
+        made_key = first_key(opened.database, now())
         app, model = build(opened, now)
     except RiskError:
         opened.database.close()
@@ -116,8 +123,10 @@ def build(home: Home, now: Callable[[], datetime]) -> tuple[FastAPI, str]:
     ledger = Ledger(history)
     ledger.keep_policy(home.policy.version, home.policy_text)
     champion = load_champion(home)
-    components: Components = live_components(history)
-    source = Gatherer(history, FeatureStore(home.folder), components, home.currency)
+    components = LiveGraph(history)
+    intake = open_intake(home, now)
+    seen = SeenEvidence(intake.rows, intake.versions, intake.again)
+    source = Gatherer(history, FeatureStore(home.folder), components, home.currency, seen, StoredDiscounts(home.folder))
     about = {
         "code": code_version(),
         "catalogue": CATALOGUE,
@@ -127,11 +136,16 @@ def build(home: Home, now: Callable[[], datetime]) -> tuple[FastAPI, str]:
     }
     service = Service(
         engine=Engine(source, champion, home.policy, ledger),
-        ingest=Ingest(history, components, home.currency),
-        edge=Edge(home.pseudonym, timedelta(seconds=home.settings.clock_skew_s)),
-        gate=Gate(valid_keys(home.database), home.settings.body_limit_bytes),
+        ingest=Ingest(history, home.currency),
+        edge=Edge(
+            home.pseudonym, timedelta(seconds=home.settings.clock_skew_s), home.settings.phone_region, home.scheme, live_templates(home.database)
+        ),
+        gate=Gate(partial(all_keys, home.database), now, home.settings.body_limit_bytes, home.settings.calls_per_second),
         clock=now,
         about=about,
+        intake=intake,
+        evidence_wait_s=home.settings.evidence_wait_ms / 1000,
+        checks=Checks(home.settings.check_workers),
     )
     return create_app(service), about["model"]
 

@@ -1,4 +1,4 @@
-"""Scores of pictures, drawn from the measured distributions of one file, `image_scores.json`."""
+"""Scores of pictures, drawn from the distributions that were measured on pictures of known making (`image_scores.json`, `measure_scores.py`)."""
 
 import json
 from dataclasses import dataclass
@@ -15,11 +15,13 @@ AUTHENTIC, EDITED, GENERATED = range(3)
 """What a picture is."""
 
 STATES = ("authentic", "edited", "generated")
+REUSE = ("fresh", "reused")
 SIGNALS = ("generated", "edited", "reuse")
 VERSION = 1
-TOO_SMALL = 0.05
+AS_IS, DELIVERED = "as is", "delivered"
+SCORES = Path(__file__).parent / "image_scores.json"
+WENT_THROUGH = 0.6  # files that a messenger, a screenshot or an editor's export saved again before they came
 NO_FRAME = 0.35  # videos from which no sharp frame can be taken
-BLURRED = 0.08
 SAME_CAMERA = 0.6  # how far pictures of one request go together
 
 
@@ -35,38 +37,66 @@ class Pictures:
     document: Bools
 
 
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One measured distribution: shares, the scores below which they lie, and the share of pictures that get no score at all."""
+
+    shares: Floats
+    scores: Floats
+    null: float
+
+
 @cache
-def score_tables() -> dict[tuple[str, str], tuple[Floats, Floats]]:
-    """For each signal and kind of picture: shares and the scores below which they lie."""
-    raw = json.loads((Path(__file__).parent / "image_scores.json").read_text(encoding="utf-8"))
-    share = np.asarray(raw["shares"], dtype=np.float64)
-    return {(signal, kind): (share, np.asarray(scores)) for signal, kinds in raw["scores"].items() for kind, scores in kinds.items()}
+def score_tables() -> dict[tuple[str, str, str], Table]:
+    """For each signal, kind of picture and delivery its distribution."""
+    raw = json.loads(SCORES.read_text(encoding="utf-8"))
+    shares = np.asarray(raw["shares"], dtype=np.float64)
+    return {
+        (signal, kind, delivery): Table(shares, np.asarray(table["scores"], dtype=np.float64), table["null"])
+        for signal, kinds in raw["scores"].items()
+        for kind, deliveries in kinds.items()
+        for delivery, table in deliveries.items()
+    }
 
 
-def drawn(signal: str, kind: str, share: Floats) -> Floats:
-    """The scores that lie at these shares of the distribution. KeyError: the file has no such signal or kind."""
-    shares, scores = score_tables()[signal, kind]
-    return np.asarray(np.interp(share, shares, scores), dtype=np.float64)
+def drawn(signal: str, kind: str, delivery: str, share: Floats) -> Floats:
+    """The scores that lie at these shares of the distribution. KeyError: the file has no such signal, kind or delivery."""
+    table = score_tables()[signal, kind, delivery]
+    return np.asarray(np.interp(share, table.shares, table.scores), dtype=np.float64)
 
 
 def measure(rng: Rng, pictures: Pictures, requests: int) -> pl.DataFrame:
     """piece, signal, value, unavailable: one row for each piece and signal; the same file has the same value."""
     files, first, inverse = np.unique(pictures.file, return_index=True, return_inverse=True)
-    blurred = chance(rng, BLURRED, len(files))
-    small = chance(rng, TOO_SMALL, len(files))
+    delivered = chance(rng, WENT_THROUGH, len(files))
     frameless = chance(rng, NO_FRAME, len(files))
     frames = []
+    names: tuple[str, ...]
     for signal in SIGNALS:
         together = rng.normal(size=requests)[pictures.claim[first]]
         share = ndtr(SAME_CAMERA * together + np.sqrt(1 - SAME_CAMERA**2) * rng.normal(size=len(files)))
-        if signal == "reuse":
-            value = np.where(pictures.reused, drawn(signal, "reused", share[inverse]), drawn(signal, "fresh", share[inverse]))
+        silent = rng.random(len(files))
+        if signal == "reuse":  # whether a file was seen before depends on the piece, its number does not
+            kind, names, place = pictures.reused.astype(np.int64), REUSE, inverse
         else:
-            by_state = np.stack([drawn(signal, state, share) for state in STATES])
-            sharp = by_state[pictures.state[first], np.arange(len(files))]
-            value = np.where(blurred, 0.6 * sharp + 0.2, sharp)[inverse]
-        frames.append(_rows(signal, value, (small[inverse], frameless[inverse]), pictures))
+            kind, names, place = pictures.state[first], STATES, np.arange(len(files))
+        value, null = _by_kind(signal, names, kind, (share[place], silent[place], delivered[place]))
+        back = np.arange(len(pictures.file)) if signal == "reuse" else inverse
+        frames.append(_rows(signal, value[back], (null[back], frameless[inverse]), pictures))
     return pl.concat(frames)
+
+
+def _by_kind(signal: str, names: tuple[str, ...], kind: Ints, draws: tuple[Floats, Floats, Bools]) -> tuple[Floats, Bools]:
+    """Score, and whether there is none, of each picture of a kind."""
+    share, silent, delivered = draws
+    value = np.empty(len(kind))
+    null = np.empty(len(kind), dtype=np.bool_)
+    for code, name in enumerate(names):
+        for delivery, is_it in ((AS_IS, ~delivered), (DELIVERED, delivered)):
+            own = (kind == code) & is_it
+            value[own] = drawn(signal, name, delivery, share[own])
+            null[own] = silent[own] < score_tables()[signal, name, delivery].null
+    return value, null
 
 
 def _rows(signal: str, value: Floats, poor: tuple[Bools, Bools], pictures: Pictures) -> pl.DataFrame:
@@ -77,7 +107,7 @@ def _rows(signal: str, value: Floats, poor: tuple[Bools, Bools], pictures: Pictu
             "value": np.round(value, 4),
             "document": pictures.document,
             "video": pictures.video & poor[1],
-            "small": poor[0],
+            "null": poor[0],
         },
     )
     reason = (
@@ -85,8 +115,8 @@ def _rows(signal: str, value: Floats, poor: tuple[Bools, Bools], pictures: Pictu
         .then(pl.lit("not_a_photo"))
         .when("video")
         .then(pl.lit("no_sharp_frame"))
-        .when("small")
-        .then(pl.lit("too_small"))
+        .when("null")
+        .then(pl.lit("too_plain" if signal == "reuse" else "unlike_training"))
         .otherwise(pl.lit(None, dtype=pl.String))
     )
     return frame.select(

@@ -1,6 +1,10 @@
-"""One database, SQLite or PostgreSQL, through SQLAlchemy Core: opening it, reading at one moment, writing all or nothing."""
+"""One database, SQLite or PostgreSQL, through SQLAlchemy Core: opening it, reading at one moment, writing all or nothing.
 
-from collections.abc import Iterator, Sequence
+There is one writer at a time on both: SQLite knows no other way, PostgreSQL takes a lock of ours. So running numbers become visible in their
+order, and whoever has read up to one of them has missed none.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,7 +14,7 @@ from sqlalchemy import Connection, Engine, Select, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
-from data_contracts.errors import SourceUnavailableError
+from data_contracts.errors import ContractError, RiskError, SourceUnavailableError
 from risk.stores.tables import metadata
 
 PART = 50_000
@@ -19,23 +23,36 @@ PART = 50_000
 WAL_PAGES = 20_000
 """Pages (80 MiB) after which SQLite copies its log back. A decision writes about 40; at the usual 1,000 every 25th would wait for the copying."""
 
+WRITER = 7_236_151
+"""The number of PostgreSQL's advisory lock that a writer holds until its transaction ends."""
+
+CONNECT_S = 5
+"""How long a connection to PostgreSQL may take before it counts as no answer."""
+
+MANY = 1_000
+"""Rows from which PostgreSQL takes them faster as one COPY than one by one."""
+
+POSTGRES_READS: Mapping[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+
 
 class Database:
     """The open database. Reads see one consistent moment; writes are durable when `writing` ends, or did not happen."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self.is_sqlite = engine.dialect.name == "sqlite"
         self._failures = (DBAPIError, engine.dialect.loaded_dbapi.Error)
+        self._reads: Mapping[str, Any] = {} if self.is_sqlite else POSTGRES_READS
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """An insert that may say `ON CONFLICT`: spelled alike in both dialects, but each has its own."""
-        return sqlite.insert(table) if self.engine.dialect.name == "sqlite" else postgresql.insert(table)
+        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A consistent view. SourceUnavailableError: the database does not answer."""
         try:
-            with self.engine.connect() as connection, connection.begin():
+            with self.engine.connect().execution_options(**self._reads) as connection, connection.begin():
                 yield connection
         except self._failures as error:
             raise _unavailable(error) from error
@@ -45,6 +62,8 @@ class Database:
         """A transaction, committed to disk at the end. IntegrityError passes (somebody was first); else SourceUnavailableError."""
         try:
             with self.engine.connect().execution_options(refund_risk_writes=True) as connection, connection.begin():
+                if not self.is_sqlite:
+                    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER})")
                 yield connection
         except self._failures as error:
             if _is_conflict(error):
@@ -60,14 +79,25 @@ class Database:
             cursor.execute(self._spelled(statement), tuple(values))
             return list(cursor.fetchall())
 
+    def fetch_each(self, connection: Connection, statement: str, sets: Sequence[Sequence[object]]) -> list[list[tuple[Any, ...]]]:
+        """The rows of one statement for each set of values: prepared once, and for PostgreSQL sent in one go."""
+        if not sets:
+            return []
+        with closing(connection.connection.cursor()) as opened:
+            cursor: Any = opened  # the driver's, which can do more than every driver must
+            if self.is_sqlite:
+                return [cursor.execute(statement, values).fetchall() for values in sets]
+            cursor.executemany(self._spelled(statement), sets, returning=True)
+            return [result.fetchall() for result in cursor.results()]
+
     def frame(self, connection: Connection, query: Select[Any], schema: pl.Schema) -> pl.DataFrame:
         """The rows of a query as a frame, fetched in parts so that millions of them fit."""
-        result = connection.execute(query.execution_options(yield_per=PART))
-        parts = [pl.DataFrame(rows, schema=schema, orient="row") for rows in result.partitions()]
+        with connection.execute(query.execution_options(yield_per=PART)) as result:
+            parts = [pl.DataFrame(rows, schema=schema, orient="row") for rows in result.partitions()]
         return pl.concat(parts) if parts else pl.DataFrame(schema=schema)
 
     def _spelled(self, statement: str) -> str:
-        return statement if self.engine.dialect.paramstyle == "qmark" else statement.replace("?", "%s")
+        return statement if self.is_sqlite else statement.replace("%", "%%").replace("?", "%s")
 
     def add(self, connection: Connection, table: Table, columns: Sequence[str], row: tuple[Any, ...]) -> None:
         """Add one row. IntegrityError: its key is there already."""
@@ -78,14 +108,27 @@ class Database:
         """Add many rows at driver speed; a row whose key is there already is left as it is."""
         if not rows:
             return
-        places = ", ".join(["?"] * len(columns))
-        statement = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({places}) ON CONFLICT DO NOTHING"  # noqa: S608  # names are our own tables'
+        names = ", ".join(columns)
         with closing(connection.connection.cursor()) as cursor:
+            if not self.is_sqlite and len(rows) >= MANY:
+                _copy(cursor, table.name, names, rows)
+                return
+            statement = f"INSERT INTO {table.name} ({names}) VALUES ({', '.join(['?'] * len(columns))}) ON CONFLICT DO NOTHING"  # noqa: S608  # names are our own tables'
             cursor.executemany(self._spelled(statement), rows)
 
     def close(self) -> None:
         """Give back every connection."""
         self.engine.dispose()
+
+
+def _copy(cursor: Any, table: str, names: str, rows: Sequence[tuple[Any, ...]]) -> None:  # noqa: ANN401  # the driver's cursor
+    """Stream rows beside the table, then take over those whose keys are new."""
+    cursor.execute(f"CREATE TEMP TABLE incoming ON COMMIT DROP AS SELECT {names} FROM {table} WITH NO DATA")  # noqa: S608  # names are our own tables'
+    with cursor.copy(f"COPY incoming ({names}) FROM STDIN") as stream:
+        for row in rows:
+            stream.write_row(row)
+    cursor.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM incoming ON CONFLICT DO NOTHING")  # noqa: S608  # as above
+    cursor.execute("DROP TABLE incoming")
 
 
 def open_sqlite(path: Path, busy_timeout_ms: int) -> Database:
@@ -94,15 +137,42 @@ def open_sqlite(path: Path, busy_timeout_ms: int) -> Database:
 
 
 def open_database(url: str, busy_timeout_ms: int) -> Database:
-    """The database at that SQLAlchemy address, with our tables in it. SourceUnavailableError: it does not answer."""
-    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
-    if engine.dialect.name == "sqlite":
+    """The database at that SQLAlchemy address, with our tables and indexes in it.
+
+    ContractError: the address names a database of another make. SourceUnavailableError: it does not answer.
+    """
+    kind = url.partition(":")[0].partition("+")[0]
+    if kind not in ("sqlite", "postgresql"):
+        message = f"the database address begins with {kind or 'nothing'}; expected sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME"
+        raise ContractError(message, field="database_url")
+    engine = create_engine(url) if kind == "sqlite" else _postgres(url, busy_timeout_ms)
+    if kind == "sqlite":
         _tune_sqlite(engine, busy_timeout_ms)
-    try:
-        metadata.create_all(engine)
-    except DBAPIError as error:
-        raise _unavailable(error) from error
-    return Database(engine)
+    database = Database(engine)
+    with database.reading() as connection:
+        complete = _complete(database, connection)
+    if not complete:
+        with database.writing() as connection:
+            metadata.create_all(connection)
+            for table in metadata.tables.values():
+                for index in table.indexes:
+                    index.create(connection, checkfirst=True)  # a table from before the index was thought of has it from now on
+    return database
+
+
+def _complete(database: Database, connection: Connection) -> bool:
+    """Whether every table and index of ours is there; asked before making them, since making them would wait for a writer."""
+    there = (
+        "SELECT name FROM sqlite_master" if database.is_sqlite else "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace"
+    )
+    names = {name for (name,) in database.fetch(connection, there, ())}
+    return all({table.name, *(index.name for index in table.indexes)} <= names for table in metadata.tables.values())
+
+
+def _postgres(url: str, busy_timeout_ms: int) -> Engine:
+    """Writers wait as long as SQLite's do; a query keeps the order of its parts, so it is not shared out among processes."""
+    options = f"-c lock_timeout={busy_timeout_ms:d} -c max_parallel_workers_per_gather=0 -c timezone=UTC"
+    return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_S, "options": options})
 
 
 def _tune_sqlite(engine: Engine, busy_timeout_ms: int) -> None:
@@ -112,9 +182,9 @@ def _tune_sqlite(engine: Engine, busy_timeout_ms: int) -> None:
     def _connect(connection: Any, _record: object) -> None:  # noqa: ANN401  # the driver's connection
         connection.isolation_level = None  # the driver's own BEGIN comes too late for IMMEDIATE
         for pragma in (
+            f"busy_timeout = {busy_timeout_ms:d}",
             "journal_mode = WAL",
             "synchronous = FULL",
-            f"busy_timeout = {busy_timeout_ms:d}",
             f"wal_autocheckpoint = {WAL_PAGES}",
             "cache_size = -65536",
             "temp_store = MEMORY",
@@ -128,10 +198,12 @@ def _tune_sqlite(engine: Engine, busy_timeout_ms: int) -> None:
 
 
 def _is_conflict(error: Exception) -> bool:
-    return type(error).__name__ == "IntegrityError"
+    return type(error).__name__ in ("IntegrityError", "UniqueViolation")
 
 
-def _unavailable(error: Exception) -> SourceUnavailableError:
+def _unavailable(error: Exception) -> RiskError:
     """The driver's words carry no values, the statement's parameters would."""
     words = error.orig if isinstance(error, DBAPIError) else error
+    if type(words).__name__ == "DataError":
+        return ContractError(f"the database cannot keep a value: {words}; expected text without null characters and numbers of at most 64 bits")
     return SourceUnavailableError(f"the database did not answer: {words}; check REFUND_RISK_DATABASE_URL and the disk")

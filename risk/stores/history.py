@@ -19,6 +19,8 @@ from data_contracts.timeline import COLUMNS, NEVER, TIMELINE_LIMIT, Entity, Stre
 from features.streams import Placed, micros
 from risk.stores import tables
 from risk.stores.database import Database
+from risk.stores.links import LABEL_COLUMNS, LINK_COLUMNS, StoredLinks
+from risk.stores.turns import OPENED, add_turns, is_turn
 
 Rows = list[tuple[Any, ...]]
 """Timeline events in the order of COLUMNS, sorted by (known_us, event_id)."""
@@ -109,8 +111,11 @@ class History:
 
     def add_events(self, connection: Connection, placed: Iterable[Placed]) -> None:
         """Put events on timelines; one that is there already stays as it is."""
+        placed = list(placed)
         rows = [(entity.type.value, entity.id, stream.value, *row) for entity, stream, row in placed]
         self.database.add_many(connection, tables.timeline_events, EVENT_COLUMNS, rows)
+        turns = [(stream.value, entity.id, row[0], row[1], row[2], row[_AMOUNT]) for entity, stream, row in placed if is_turn(entity.type, stream)]
+        add_turns(self.database, connection, turns)
 
     def add_places(self, connection: Connection, placed: Iterable[Placed]) -> None:
         """Remember on which timelines a request's event stands."""
@@ -118,20 +123,8 @@ class History:
         self.database.add_many(connection, tables.request_places, ("request_id", "entity_type", "entity_id", "known_us"), rows)
 
     def add_links(self, connection: Connection, links: Iterable[Link]) -> None:
-        """Keep links as they were told."""
-        rows = [
-            (
-                each.entity_type.value,
-                each.entity_id,
-                each.account_id,
-                each.request_id,
-                each.order_id,
-                micros(each.occurred_at),
-                micros(each.known_at),
-            )
-            for each in links
-        ]
-        self.database.add_many(connection, tables.links, LINK_COLUMNS, rows)
+        """Keep links as they were told; one that is kept already says nothing new."""
+        StoredLinks(self.database, connection).add(links)
 
     def add_order(self, connection: Connection, order: Order, lines: Sequence[OrderLine]) -> bool:
         """Keep an order; false when it was kept before, and then nothing changes."""
@@ -139,9 +132,11 @@ class History:
         return bool(self.database.fetch(connection, statement, (order.order_id, micros(order.known_at), encode_order(order, lines))))
 
     def add_account(self, connection: Connection, account: Account) -> None:
-        """Keep when an account was opened."""
+        """Keep when an account was opened; what was told first stays."""
         row = (account.account_id, micros(account.occurred_at), micros(account.known_at))
-        self.database.add_many(connection, tables.accounts, ("account_id", "occurred_us", "known_us"), [row])
+        statement = "INSERT INTO accounts (account_id, occurred_us, known_us) VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING account_id"
+        if self.database.fetch(connection, statement, row):
+            add_turns(self.database, connection, [(OPENED, row[0], *row, None)])
 
     def add_deliveries(self, connection: Connection, scans: Iterable[Delivery]) -> None:
         """Keep carrier scans."""
@@ -149,9 +144,10 @@ class History:
         self.database.add_many(connection, tables.deliveries, ("order_id", "status", "occurred_us", "known_us"), rows)
 
     def add_label(self, connection: Connection, label: Label) -> None:
-        """Keep a label."""
+        """Keep a label, and tell that its request got one."""
         row = (label.request_id, label.source.value, label.value.value, micros(label.occurred_at), micros(label.known_at))
-        self.database.add_many(connection, tables.labels, ("request_id", "source", "value", "occurred_us", "known_us"), [row])
+        for table in (tables.labels, tables.label_turns):
+            self.database.add_many(connection, table, LABEL_COLUMNS, [row])
 
     def add_text(self, connection: Connection, request: RefundRequest, known_us: int) -> None:
         """Keep what the buyer wrote, apart from the ledger."""
@@ -207,8 +203,9 @@ class History:
         ]
 
 
+_AMOUNT = COLUMNS.index("amount_minor")
+
 EVENT_COLUMNS = ("entity_type", "entity_id", "stream", *COLUMNS)
-LINK_COLUMNS = ("entity_type", "entity_id", "account_id", "request_id", "order_id", "occurred_us", "known_us")
 
 PER_QUERY = 100
 """Timelines in one query: SQLite takes at most 500 parts and 32,766 values."""

@@ -181,3 +181,43 @@ def test_the_newest_version_of_a_signal_counts() -> None:
     found = facts(measurements=(measured(2, 0.25), measured(1, 0.9), measured(1, None, "edited"))).values
     assert (found["generated_max"], found["generated_mean"], found["edited_max"]) == (0.25, 0.25, None)
     assert (found["evidence_measured"], found["evidence_not_measurable"]) == (1.0, 1.0)
+
+
+def told(name: str, **facts: str) -> tuple[Observation, ...]:
+    """What a vision plug-in reads off one piece of evidence."""
+    return tuple(
+        Observation(evidence_id=name, request_id="r", observer=Observer.VISION, attribute=f"{fact}={value}", count=1, **at(0))
+        for fact, value in facts.items()
+    )
+
+
+TWO_PHOTOS = (video("v1"), video("v2"))
+
+
+def test_two_photos_of_one_item_with_two_serial_numbers_contradict_each_other() -> None:
+    said = (*told("v1", serial="A", colour="red"), *told("v2", serial="B", colour="red"))
+    assert facts(evidence=TWO_PHOTOS, observations=said).values["observed_facts_disagreement"] == 1.0
+    assert facts(evidence=TWO_PHOTOS, observations=(*told("v1", serial="A"), *told("v2", serial="A"))).values["observed_facts_disagreement"] == 0.0
+
+
+def test_a_fact_that_one_photo_does_not_show_contradicts_nothing() -> None:
+    said = (*told("v1", serial="A"), *told("v2", colour="red"))
+    assert facts(evidence=TWO_PHOTOS, observations=said).values["observed_facts_disagreement"] == 0.0
+
+
+def test_one_photo_of_both_items_and_one_of_a_single_item_agree() -> None:
+    said = (*told("v1", serial="A"), *told("v1", serial="B"), *told("v2", serial="B"))
+    assert facts(evidence=TWO_PHOTOS, observations=said).values["observed_facts_disagreement"] == 0.0
+
+
+def test_a_colour_that_was_not_ordered_is_held_against_the_order_only_where_it_names_colours() -> None:
+    line = dataclasses.replace(CRABS.order_lines[0], counts={"colour=red": 8})
+    blue = told("v1", colour="blue")
+    assert facts(order_lines=(line,), observations=blue).values["observed_over_ordered"] == 1.0
+    assert facts(order_lines=(line,), observations=told("v1", colour="red")).values["observed_over_ordered"] <= 0.0
+    assert facts(observations=blue).values["observed_over_ordered"] is None
+
+
+def test_counts_of_different_facts_are_never_added_up() -> None:
+    said = (*count("v1", 3, 3), *told("v1", colour="red", size="L", serial="A"), *count("v2", 3, 3))
+    assert facts(evidence=TWO_PHOTOS, observations=said).values["observed_over_claimed"] == 0.0

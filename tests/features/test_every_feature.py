@@ -14,11 +14,12 @@ from data_contracts.snapshot import Neighbourhood, Snapshot
 from data_contracts.timeline import COLUMNS, NEVER, WHOLE, Timeline
 from features.batch import compute_batch
 from features.catalog import FEATURES, by_name
-from features.declare import Derived, Feature, Given, Measure, Stated, Windowed
+from features.declare import Derived, Discounted, Feature, Given, Measure, Stated, Windowed
 from features.online import compute
 from features.plan import DAY_US
 from features.projection import STREAM_TABLES
 from features.streams import micros
+from features.views.neighbours import NEIGHBOURS
 from tests.features.snapshots import World
 from tests.features.worlds import START, STEP, Tables, world
 
@@ -29,7 +30,9 @@ every_windowed = pytest.mark.parametrize(
 
 SEEDS = (1, 2)
 REQUESTS = 80
-HANDED = {"component_accounts": 3.0, "component_entities": 2.0, "component_age_days": 9.5, "component_abuse": 1.0}
+COMPONENT = {"component_accounts": 3.0, "component_entities": 2.0, "component_age_days": 9.5, "component_abuse": 1.0}
+NEAR = {feature.name: 0.5 + place for place, feature in enumerate(NEIGHBOURS)}
+HANDED = COMPONENT | NEAR
 SOURCE_TABLES = {
     "account": "accounts",
     "order": "orders",
@@ -121,6 +124,8 @@ def tables_of(feature: Feature) -> set[str]:
         return set() if feature.source in NO_TABLE else {SOURCE_TABLES[feature.source]}
     if isinstance(feature, Derived):
         return tables_of(by_name[feature.a]) | tables_of(by_name[feature.b])
+    if isinstance(feature, Discounted):
+        return set().union(*(tables_of(by_name[name]) for name in (feature.of, feature.accounts, feature.requests)))
     return set()
 
 
@@ -165,8 +170,8 @@ def snapshots() -> list[Snapshot]:
         for request in online.requests:
             seen = online.snapshot(request)
             if request.account_id is not None:
-                near = Neighbourhood(**{name.removeprefix("component_"): value for name, value in HANDED.items()})
-                found.append(dataclasses.replace(seen, neighbourhood=near))
+                near = Neighbourhood(**{name.removeprefix("component_"): value for name, value in COMPONENT.items()})
+                found.append(dataclasses.replace(seen, neighbourhood=near, near=NEAR))
     return found
 
 

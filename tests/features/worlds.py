@@ -48,7 +48,14 @@ class Dice:
         return {"occurred_at": known - STEP * self.whole(0, 3), "known_at": known}
 
     def counts(self) -> list[dict[str, Any]] | None:
-        return self.one(None, [{"attribute": "male", "count": self.whole(0, 6)}, {"attribute": "female", "count": self.whole(0, 6)}])
+        return self.one(
+            None,
+            [
+                {"attribute": "male", "count": self.whole(0, 6)},
+                {"attribute": "female", "count": self.whole(0, 6)},
+                {"attribute": "colour=red", "count": self.whole(0, 3)},
+            ],
+        )
 
 
 def world(seed: int, requests: int = 14, days: int = 40) -> Tables:
@@ -147,7 +154,7 @@ def _observations(dice: Dice, pieces: list[dict[str, Any]]) -> list[dict[str, An
         {**{name: piece[name] for name in names}, "observer": str(observer), "attribute": attribute, "count": dice.whole(0, 5)}
         for piece in pieces
         for observer in Observer
-        for attribute in ("male", "female")
+        for attribute in ("male", "female", dice.one("colour=red", "serial=1"), dice.one("colour=blue", "serial=2", "size=L"))
         if dice.whole(0, 3) == 0
     ]
 

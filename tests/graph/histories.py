@@ -1,11 +1,14 @@
 """Histories of links, labels and requests: small, and rich in ties, merges, hubs, superseded labels and missing accounts."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
 from hypothesis import strategies as st
 
+from data_contracts.link import EntityType
 from data_contracts.tables import schema
+from graph.judgements import Judgement, Subject, Verdict, in_force
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -49,3 +52,35 @@ def histories(draw: st.DrawFn) -> dict[str, pl.DataFrame]:
     links = st.builds(link, accounts, st.sampled_from(["x", "y", "z"]), hours, kinds, st.one_of(st.none(), st.none(), ids))
     labels = st.builds(label, ids, st.sampled_from(["abuse", "honest"]), hours, st.sampled_from(["verdict", "appeal"]))
     return history(asked, draw(st.lists(links, max_size=60)), draw(st.lists(labels, max_size=16)))
+
+
+@st.composite
+def judgements(draw: st.DrawFn) -> list[Judgement]:
+    """Up to four words on entities and links of `histories`, one after the other, some with an end."""
+    found = []
+    for number in range(draw(st.integers(0, 4))):
+        said_at = number + draw(st.integers(0, 12)) + draw(st.sampled_from([0.0, 0.5]))
+        account = draw(st.sampled_from([None, "a0", "a1", "a2"]))
+        found.append(
+            Judgement(
+                subject=Subject.ENTITY if account is None else Subject.LINK,
+                verdict=draw(st.sampled_from([Verdict.REFUTED, Verdict.REFUTED, Verdict.UNSURE])),
+                by="analyst",
+                why="a shared tablet",
+                at=at(said_at),
+                until=draw(st.sampled_from([None, at(said_at + 3)])),
+                entity_type=draw(st.sampled_from([EntityType.DEVICE, EntityType.CARD])),
+                entity_id=draw(st.sampled_from(["x", "y"])),
+                account_id=account,
+            )
+        )
+    return found
+
+
+def ties_nobody(said: Iterable[Judgement], moment: datetime, kind: str, entity: str, account: str | None) -> bool:
+    """Whether that link is refuted for a question of that moment, by a plain reading."""
+    holding = in_force(said, moment)
+    return any(
+        word.verdict is Verdict.REFUTED and (word.entity_type, word.entity_id) == (kind, entity) and word.account_id in (None, account)
+        for word in (*holding.entities, *holding.links)
+    )

@@ -12,9 +12,11 @@ from data_contracts.label import Label
 from data_contracts.link import EntityType, Link
 from data_contracts.snapshot import Neighbourhood
 from data_contracts.timeline import Entity
-from graph.components import LiveComponents, component_facts
+from graph.components import component_facts
+from graph.judgements import Judgement
+from graph.live_components import LiveComponents
 from graph.union_find import HUB_ACCOUNTS
-from tests.graph.histories import at, histories, history, link, request
+from tests.graph.histories import at, histories, history, judgements, link, request
 
 
 def tell(live: LiveComponents, row: dict[str, Any], tables: Mapping[str, pl.DataFrame]) -> None:
@@ -32,9 +34,11 @@ def ask(live: LiveComponents, asked: dict[str, Any], tables: Mapping[str, pl.Dat
     return (None,) * 4 if found is None else (found.accounts, found.entities, found.age_days, found.abuse)
 
 
-@given(tables=histories(), random=st.randoms(use_true_random=False), in_order=st.booleans())
+@given(tables=histories(), said=judgements(), random=st.randoms(use_true_random=False), in_order=st.booleans())
 @settings(max_examples=100, deadline=None)
-def test_live_facts_equal_batch_facts_in_any_order_of_arrival(tables: dict[str, pl.DataFrame], random: Random, *, in_order: bool) -> None:
+def test_live_facts_equal_batch_facts_in_any_order_of_arrival(
+    tables: dict[str, pl.DataFrame], said: list[Judgement], random: Random, *, in_order: bool
+) -> None:
     """Questions come in between, about the present and the past; each is asked again when everything has arrived."""
     events = tables["links"].to_dicts() + tables["labels"].to_dicts()
     random.shuffle(events)
@@ -45,25 +49,30 @@ def test_live_facts_equal_batch_facts_in_any_order_of_arrival(tables: dict[str, 
     for event in events:
         if random.random() < 0.3:
             ask(live, random.choice(asked), tables)
+        if random.random() < 0.2:
+            live.judge(said[: random.randint(0, len(said))])
         tell(live, event, tables)
-    expected = {name: rest for name, *rest in component_facts(tables).rows()}
+    live.judge(said)
+    expected = {name: rest for name, *rest in component_facts(tables, said).rows()}
     random.shuffle(asked)
     for question in asked:
         assert list(ask(live, question, tables)) == expected[question["request_id"]]
 
 
-@given(histories(), histories())
+@given(histories(), histories(), judgements())
 @settings(max_examples=25, deadline=None)
-def test_a_state_taken_from_tables_goes_on_as_if_it_had_seen_every_event(first: dict[str, pl.DataFrame], then: dict[str, pl.DataFrame]) -> None:
+def test_a_state_taken_from_tables_goes_on_as_if_it_had_seen_every_event(
+    first: dict[str, pl.DataFrame], then: dict[str, pl.DataFrame], said: list[Judgement]
+) -> None:
     then = {name: frame.with_columns(known_at=pl.col("known_at") + timedelta(hours=20)) for name, frame in then.items()}
     then["refund_requests"] = then["refund_requests"].with_columns(request_id=pl.lit("later-") + pl.col("request_id"))
     for name in ("links", "labels"):
         then[name] = then[name].with_columns(request_id=pl.lit("later-") + pl.col("request_id"))
     both = {name: pl.concat([first[name], then[name]]) for name in first}
-    live = LiveComponents.of(first)
+    live = LiveComponents.of(first, said)
     for event in then["links"].to_dicts() + then["labels"].to_dicts():
         tell(live, event, both)
-    expected = [list(row[1:]) for row in component_facts(both).rows()]
+    expected = [list(row[1:]) for row in component_facts(both, said).rows()]
     assert [list(ask(live, question, both)) for question in both["refund_requests"].to_dicts()] == expected
 
 

@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from data_contracts.question import Question
 from data_contracts.score import Contribution, Score
@@ -17,7 +16,7 @@ from risk.identity import pseudonym
 from risk.ingest import Ingest
 from risk.ledger import Ledger
 from risk.policy import load
-from risk.stores.database import Database, open_sqlite
+from risk.stores.database import Database
 from risk.stores.history import History
 
 EDGE = Edge(lambda kind, raw: pseudonym(b"test key", kind, raw), timedelta(minutes=5))
@@ -50,11 +49,7 @@ def an_engine(database: Database, champion: Fixed | None = None, currency: str |
 
 
 def an_ingest(database: Database) -> Ingest:
-    return Ingest(History(database), None, "CNY")
-
-
-def a_database(folder: Path) -> Database:
-    return open_sqlite(folder / "risk.db", 1_000)
+    return Ingest(History(database), "CNY")
 
 
 def a_question(request_id: str, at: datetime = NOON, **body: object) -> Question:

@@ -34,10 +34,10 @@ def running(home: Path, key: str | None = None, now: Callable[[], datetime] = cl
         signal.signal(number, handler)  # the test run keeps its own way to stop
     thread = Thread(target=server.wait)
     thread.start()
-    key = key or server.started.api_key
-    assert key is not None
     address = server.started.address
     try:
+        key = key or server.started.api_key
+        assert key is not None
         with (
             httpx.Client(base_url=address, headers={"Authorization": f"Bearer {key}"}, timeout=30) as client,
             httpx.Client(base_url=address) as stranger,

@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,16 +12,9 @@ from risk import engine as engine_module
 from risk.jobs.replay import replay
 from risk.ledger import encode
 from risk.stores.database import Database
-from tests.risk.builders import NOON, Fixed, a_database, a_question, an_engine, an_ingest
+from tests.risk.builders import NOON, Fixed, a_question, an_engine, an_ingest
 
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = a_database(tmp_path)
-    yield opened
-    opened.close()
 
 
 def test_the_spine_is_short() -> None:

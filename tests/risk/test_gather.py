@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,20 +13,22 @@ import pytest
 from data_contracts.errors import SourceUnavailableError
 from data_contracts.link import EntityType
 from data_contracts.question import Question
+from data_contracts.tables import TIME
 from data_contracts.timeline import Stream
 from features.batch import compute_batch
-from features.catalog import FEATURES
+from features.catalog import FEATURES, discounted
 from features.online import compute
 from features.projection import currency_of
-from graph.components import LiveComponents, component_facts
 from risk.api.app import REQUEST
 from risk.api.edge import Edge
 from risk.gather import LOOK_BACK, NO_ANSWER, NOT_CONNECTED, Components, Gatherer, SlowFeatures, degraded
 from risk.jobs.bodies import bodies
-from risk.jobs.live_graph import live_components
+from risk.jobs.build_features import discounts_for, graph_facts, publish_discounts
+from risk.jobs.live_graph import LiveGraph
 from risk.jobs.load_history import known_before, load_tables
 from risk.simulator.simulate import simulate
-from risk.stores.database import Database, open_sqlite
+from risk.stores.database import Database, open_database
+from risk.stores.discounts import StoredDiscounts
 from risk.stores.history import History
 
 EDGE = Edge(lambda _, raw: raw, timedelta(0))
@@ -51,9 +53,9 @@ class Market:
 
 
 @pytest.fixture(scope="module")
-def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
+def market(database_url: str) -> Iterator[Market]:
     tables = simulate(4_000, 120, 3, datetime(2026, 11, 1, tzinfo=UTC))
-    database = open_sqlite(tmp_path_factory.mktemp("store") / "risk.db", 1_000)
+    database = open_database(database_url, 5_000)
     load_tables(tables, database, currency_of(tables), replayable=True)
     yield Market(tables, database)
     database.close()
@@ -61,14 +63,31 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
 
 def test_online_facts_equal_batch_facts(market: Market) -> None:
     known = {name: frame for name, frame in market.tables.items() if name != "truth"}
-    batch = {row["request_id"]: row for row in compute_batch(known, component_facts(known), None).iter_rows(named=True)}
-    gatherer = market.gatherer(components=live_components(History(market.database)))
+    batch = {row["request_id"]: row for row in compute_batch(known, graph_facts(known), None).iter_rows(named=True)}
+    gatherer = market.gatherer(components=LiveGraph(History(market.database)))
     asked = _fully_known(market.tables)
     assert len(asked) > 50
     for request_id in asked:
         facts = compute(gatherer.gather(market.question(request_id)))
         wrong = {feature.name: (facts.values[feature.name], batch[request_id][feature.name]) for feature in FEATURES}
         assert {name: pair for name, pair in wrong.items() if _plain(pair[0]) != _plain(pair[1])} == {}, request_id
+
+
+def test_online_facts_equal_batch_facts_where_shared_things_were_learned_about(market: Market, tmp_path: Path) -> None:
+    known = {name: frame for name, frame in market.tables.items() if name != "truth"}
+    moment, names = datetime(2026, 10, 31, tzinfo=UTC), [each.name for each in discounted()]
+    late = known["labels"].with_columns(known_at=pl.lit(moment).cast(TIME), value=pl.lit("abuse"), source=pl.lit("appeal"))
+    with_late = known | {"labels": pl.concat([known["labels"], late])}
+    assert publish_discounts(known, moment, StoredDiscounts(tmp_path)) == len(discounts_for(known))
+    batch = {row["request_id"]: row for row in compute_batch(known, discounts=discounts_for(with_late)).iter_rows(named=True)}
+    source = Gatherer(History(market.database), None, None, currency_of(market.tables), discounts=StoredDiscounts(tmp_path))
+    learned = 0
+    for request_id in _fully_known(market.tables):
+        seen = source.gather(market.question(request_id))
+        found = compute(seen).values
+        assert {name: found[name] for name in names} == {name: batch[request_id][name] for name in names}, request_id
+        learned += found != compute(replace(seen, discount=None)).values
+    assert learned > 5
 
 
 def _fully_known(tables: Tables) -> list[str]:
@@ -86,29 +105,24 @@ def _plain(value: object) -> object:
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
-def test_loading_only_the_past_gives_the_same_snapshot(market: Market, tmp_path: Path) -> None:
+def test_loading_only_the_past_gives_the_same_snapshot(market: Market, database: Database) -> None:
     request_id = _fully_known(market.tables)[-1]
     question = market.question(request_id)
-    database = open_sqlite(tmp_path / "past.db", 1_000)
     load_tables(known_before(market.tables, question.as_of), database, currency_of(market.tables))
     past = Gatherer(History(database), None, None, currency_of(market.tables)).gather(question)
     assert compute(past) == compute(market.gatherer().gather(question))
-    database.close()
 
 
-def test_loading_twice_changes_nothing(market: Market, tmp_path: Path) -> None:
-    database = open_sqlite(tmp_path / "twice.db", 1_000)
+def test_loading_twice_changes_nothing(market: Market, database: Database) -> None:
     for _ in range(2):
         load_tables(market.tables, database, currency_of(market.tables), replayable=True)
     with database.reading() as once, market.database.reading() as other:
-        for table in ("timeline_events", "request_places", "links", "labels", "deliveries", "orders"):
+        for table in ("timeline_events", "request_places", "links", "account_turns", "labels", "deliveries", "orders"):
             count = f"SELECT COUNT(*) FROM {table}"  # noqa: S608  # our own tables
             assert once.exec_driver_sql(count).scalar_one() == other.exec_driver_sql(count).scalar_one()
-    database.close()
 
 
-def test_an_empty_store_makes_history_unknown_not_zero(tmp_path: Path) -> None:
-    database = open_sqlite(tmp_path / "empty.db", 1_000)
+def test_an_empty_store_makes_history_unknown_not_zero(database: Database) -> None:
     body = REQUEST.validate_json('{"request_id": "r", "account_id": "a", "occurred_at": "2026-01-01T00:00:00Z", "amount_minor": 5}')
     seen = Gatherer(History(database), None, None, None).gather(EDGE.question(body, datetime(2026, 1, 2, tzinfo=UTC)))
     facts = compute(seen)
@@ -116,16 +130,21 @@ def test_an_empty_store_makes_history_unknown_not_zero(tmp_path: Path) -> None:
     assert facts.values["account_requests_30d"] is None
     assert facts.values["evidence_pieces"] is None
     assert facts.missing["account_requests_30d"] == NOT_CONNECTED
-    database.close()
 
 
-class Silent(LiveComponents):
+class Silent:
     """A source that does not answer."""
+
+    def follow(self, *_: object) -> None:
+        """There is nothing to read."""
 
     def online(self, *_: object) -> dict[str, float | None]:
         raise SourceUnavailableError("gone")
 
     def facts(self, *_: object) -> None:
+        raise SourceUnavailableError("gone")
+
+    def near(self, *_: object, judged: bool) -> dict[str, float | None]:  # noqa: ARG002  # as Components says it
         raise SourceUnavailableError("gone")
 
 

@@ -6,6 +6,7 @@ import signal
 import struct
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -88,3 +89,17 @@ def test_words_are_read_only_when_asked() -> None:
         assert "visible_marks" not in {result.signal for result in reading.measure(label, Context()).results}
         results = reading.measure(label, Context(), read=True).results
     assert {result.signal: result.value for result in results}["visible_marks"] == 0.7
+
+
+def test_a_child_that_computes_too_long_is_ended_and_it_is_said_so(tmp_path: Path) -> None:
+    """The kernel counts the seconds of computing, so a busy machine is no fault of the file."""
+    (tmp_path / "spinning.py").write_text(
+        "from features.image.sandbox_worker import serve\ndef spin(piece, measured):\n    while True:\n        pass\nserve(lambda: spin)\n",
+        encoding="utf-8",
+    )
+    path = os.pathsep.join((str(tmp_path), str(Path(__file__).parents[3])))
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PYTHONPATH", path)
+        with Sandbox(Limits(seconds=1, reading=False), "spinning") as endless:
+            assert endless.look(examples.jpeg(), Context())[0].unreadable == "timed_out"
+            assert endless.measure(examples.jpeg(), Context()).unreadable is None

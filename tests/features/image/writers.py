@@ -120,6 +120,7 @@ def exif_files(block: bytes) -> dict[str, bytes]:
         "png raw profile": examples.png(chunks=examples.chunk(b"zTXt", raw_profile)),
         "webp exif": examples.webp(exif_block=block),
         "heic exif": heic(exif=tiff),
+        "avif exif": heic(exif=tiff).replace(b"heic", b"avif"),
         "tiff": tiff,
     }
 
@@ -136,6 +137,7 @@ def xmp_files(packet: bytes) -> dict[str, bytes]:
         "png tEXt xmp": examples.png(chunks=examples.chunk(b"tEXt", keyword + packet)),
         "webp xmp": examples.webp(xmp=packet),
         "heic xmp": heic(xmp=packet),
+        "avif xmp": heic(xmp=packet).replace(b"heic", b"avif"),
         "mp4 xmp": mp4(xmp=packet),
     }
 

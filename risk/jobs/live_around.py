@@ -1,0 +1,71 @@
+"""The live neighbours: built from the store, kept up with what every worker writes. The part of the live graph that features of neighbours read."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from data_contracts.label import Label
+from data_contracts.link import Link
+from data_contracts.request import Account
+from data_contracts.tables import TIME
+from data_contracts.timeline import Entity, Stream
+from graph.judgements import Judgement
+from graph.live_neighbours import LiveNeighbours
+from risk.stores.history import moment
+from risk.stores.turns import OPENED
+
+
+class LiveAround:
+    """What is known of everybody's neighbours. A request counts as its first revision told it, with the buyer and the sum of then."""
+
+    def __init__(self, links: pl.DataFrame, labels: pl.DataFrame, turns: pl.DataFrame, judgements: Sequence[Judgement]) -> None:
+        kinds = {name: turns.filter(pl.col("kind") == name) for name in (Stream.REQUEST, Stream.ORDER, OPENED)}
+        asked = kinds[Stream.REQUEST].select(_ID.alias("request_id"), "account_id", _KNOWN, "amount_minor", order_id=_NOTHING, currency=_NOTHING)
+        tables = {
+            "links": links,
+            "labels": labels,
+            "refund_requests": asked,
+            "orders": kinds[Stream.ORDER].select(_ID.alias("order_id"), "account_id", _KNOWN),
+            "accounts": kinds[OPENED].select("account_id", _KNOWN, occurred_at=_time("occurred_us")),
+        }
+        self._buyers: dict[str, str] = dict(asked.select("request_id", "account_id").rows())
+        self._live = LiveNeighbours.of(tables)
+        self._live.judge(judgements)
+
+    def add_turn(self, row: Sequence[Any]) -> None:
+        """An account asked, bought or was opened; TURN_COLUMNS."""
+        kind, account_id, event_id, occurred_us, known_us, amount_minor = row
+        if kind == Stream.REQUEST:
+            self._buyers.setdefault(event_id, account_id)
+            self._live.add_claim(event_id, account_id, amount_minor, moment(known_us))
+        elif kind == Stream.ORDER:
+            self._live.add_order(event_id, account_id, moment(known_us))
+        else:
+            self._live.add_account(Account(account_id=account_id, occurred_at=moment(occurred_us), known_at=moment(known_us)))
+
+    def add_link(self, link: Link) -> None:
+        """An account came to an entity."""
+        self._live.add_link(link)
+
+    def add_label(self, label: Label) -> None:
+        """A request was judged; a request of nobody has no neighbours to tell."""
+        self._live.add_label(label, self._buyers.get(label.request_id))
+
+    def judge(self, judgements: Iterable[Judgement]) -> None:
+        """From now on exactly these judgements say what was refuted when."""
+        self._live.judge(judgements)
+
+    def facts(self, account_id: str | None, entities: Iterable[Entity], as_of: datetime, *, judged: bool) -> Mapping[str, float | None]:
+        """Every feature of neighbours, strictly before as_of; `judged`: labels are connected."""
+        return self._live.facts(account_id, entities, as_of, judged=judged)
+
+
+def _time(name: str) -> pl.Expr:
+    return pl.col(name).cast(pl.Datetime("us")).dt.replace_time_zone("UTC").cast(TIME)
+
+
+_ID = pl.col("event_id")
+_KNOWN = _time("known_us").alias("known_at")
+_NOTHING = pl.lit(None, pl.String)

