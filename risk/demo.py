@@ -176,7 +176,7 @@ def _tell_photos(console: Console, first: Answer, second: Answer) -> None:
     for name, answer in (("the first", first), ("the second", second)):
         console.print(f"  {name}: [{show.ACTION_STYLE[answer['action']]}]{answer['action']}[/]")
         for reason in answer["reasons"]:
-            if reason["family"] in {"image", "links"}:
+            if reason["code"] in {"IMAGE_REUSED", "IMAGE_SHARED"}:
                 console.print(f"    [dim]{reason['code']}[/]  {escape(reason['detail'])}", soft_wrap=True)
     console.print()
 

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from data_contracts.errors import ContractError
 from data_contracts.sift import conformed
@@ -45,23 +47,31 @@ def read_raw(folder: Path) -> dict[str, pl.DataFrame]:
 
 def read_parquet(path: Path, columns: list[str] | None = None) -> pl.DataFrame:
     """One Parquet file, or some of its columns. ContractError: it is none, it is cut off or damaged."""
-    with _parquet(path):
-        return pl.read_parquet(path, columns=columns, glob=False)
+    with _parquet(path), pq.ParquetFile(path) as file:
+        table = file.read(columns=columns)
+        table.validate(full=True)  # no text that is none, no offset that leads outside
+        return _frame(table)
 
 
 def parquet_schema(path: Path) -> pl.Schema:
     """The columns of a Parquet file and their types. ContractError: it is none, it is cut off or damaged."""
     with _parquet(path):
-        return pl.Schema(pl.read_parquet_schema(path))
+        return _frame(pq.read_schema(path).empty_table()).schema
+
+
+def _frame(table: pa.Table) -> pl.DataFrame:
+    frame = pl.from_arrow(table)
+    assert isinstance(frame, pl.DataFrame)  # noqa: S101  # a table, not a column, went in
+    return frame
 
 
 @contextmanager
 def _parquet(path: Path) -> Iterator[None]:
-    """Whatever a reader says about a bad file becomes one clear error; a panic of the reader is one of the things that it may say."""
+    """Whatever the reader says about a bad file becomes one clear error. It is Arrow's: Polars' own can end the process on a damaged file."""
     try:
         _refuse_other(path)
         yield
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+    except (pa.ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException, UnicodeDecodeError, OSError, MemoryError) as error:
         first_line = str(error).strip().split("\n", 1)[0]
         message = f"{path} cannot be read as Parquet ({first_line}); expected a whole, undamaged file. Write it again"
         raise ContractError(message, field=path.stem) from error

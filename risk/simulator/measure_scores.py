@@ -1,7 +1,7 @@
 """Measure how the image signals score pictures of known making, and write it for the simulator: `python -m risk.simulator.measure_scores --data DIR`.
 
 Only judgements on pictures count whose source the judge did not learn from. `generated`: heads and gate fitted on the other parts of the sources, the
-score before the second looks. `edited`: the patch net on the part `dev`. `reuse`: fingerprints of copies among other photos.
+score before the second looks. `edited`: missing, no model that ships judges edits. `reuse`: fingerprints of copies among other photos.
 Each as the files are and after a random delivery (saved again, scaled, cropped, screenshot, photo of a screen).
 """
 
@@ -146,27 +146,10 @@ def network_version() -> str:
         return "not shipped"
 
 
-def edited_tables(data: Path, say: Say) -> tuple[dict[str, Any] | None, str]:
-    """The tables of `edited` by the shipped patch net, and its version; None where none is shipped."""
-    from models.authenticity.heat_map import load_patch_net
-
-    try:
-        net = load_patch_net()
-    except NotFoundError as error:
-        say(f"no patch net: {error.message}; `edited` keeps what the file says now")
-        return None, "none"
-    manifest = read_manifest(data)
-    found: dict[str, Any] = {}
-    for kind, label in (("authentic", Label.REAL), ("edited", Label.EDITED), ("generated", Label.GENERATED)):
-        pictures = chosen(manifest, part="dev", labels=(label,))
-        for delivery in (AS_IS, DELIVERED):
-            say(f"edited: {len(pictures)} {kind} pictures, {delivery}")
-            looks = [net.look(_arrived(data, picture, delivery)) for picture in pictures]
-            values = np.array([np.nan if look.unavailable else look.score for look in looks])
-            weight = rooted([picture.source for picture in pictures])
-            unsure = float(weight[[look.verdict == "unsure" and look.unavailable is None for look in looks]].sum() / weight.sum())
-            found.setdefault(kind, {})[delivery] = Scored(values, weight, unsure).table()
-    return found, net.version
+def silent_tables() -> dict[str, Any]:
+    """`edited` as the service has it: no model that ships judges edits, so every picture has no score."""
+    silent = {"pictures": 0, "null": 1.0, "unsure": None, "scores": [0.0] * len(SHARES)}
+    return {kind: {delivery: dict(silent) for delivery in (AS_IS, DELIVERED)} for kind in ("authentic", "edited", "generated")}
 
 
 def _arrived(data: Path, picture: Picture, delivery: str) -> Image.Image:
@@ -208,25 +191,21 @@ def measured(data: Path, kept: Path, tower_file: Path, say: Say) -> dict[str, An
     """The whole file, with its card."""
     settings = Settings()
     generated = generated_tables(Measurer(data, kept, say), tower_file, settings)
-    before = json.loads(SCORES.read_text(encoding="utf-8"))
-    edited, patches = edited_tables(data, say)
-    if edited is None:
-        edited, patches = before["scores"]["edited"], before["card"]["edited"]["model"]
     return {
         "card": {
-            "data": "the shelf's pictures by manifest.csv; generated, reuse: part train; edited: part dev",
+            "data": "the shelf's pictures by manifest.csv; part train",
             "generated": {
                 "model": f"the recipe of {network_version()}, {TOWER_ENCODER}",
                 "how": "heads and gate fitted on the other parts of the sources, the specialist silent; edited pictures by heads of all others",
                 "sources": f"{', '.join(f'{name}*' for name in LIKE_EVIDENCE)}, {', '.join(MATCHED)}; wholes",
                 "weights": "a source counts by the root of its size",
             },
-            "edited": {"model": patches, "how": "the shipped patch net on pictures that it did not learn from"},
+            "edited": {"model": "none", "how": "no model that ships judges edits: every score is missing, as in service"},
             "reuse": {"model": f"reuse-{reuse.VERSION}", "how": f"PDQ among {COPIES} evidence photos; strengths, so only a few values occur"},
             "delivered": "models.authenticity.laundering.delivered: saved again 58%, cropped 18%, screenshot 12%, photo of a screen 12%",
         },
         "shares": list(SHARES),
-        "scores": {"generated": generated, "edited": edited, "reuse": reuse_tables(data, say)},
+        "scores": {"generated": generated, "edited": silent_tables(), "reuse": reuse_tables(data, say)},
     }
 
 

@@ -97,7 +97,7 @@ def test_a_column_of_the_wrong_type_is_a_clear_error(tmp_path: Path) -> None:
         read_tables(tmp_path)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(at=st.integers(0, 10_000), flip=st.integers(1, 255), cut=st.integers(0, 2_000))
 def test_a_damaged_file_is_read_or_refused_but_never_breaks(tmp_path_factory: pytest.TempPathFactory, at: int, flip: int, cut: int) -> None:
     path = tmp_path_factory.getbasetemp() / "damaged.parquet"

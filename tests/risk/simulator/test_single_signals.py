@@ -49,7 +49,7 @@ def signals(market: Mapping[str, pl.DataFrame], judged: pl.DataFrame) -> pl.Data
     columns = columns.join(rate.select("request_id", rate=pl.col("n") / pl.col("orders")), on="request_id", how="left")
     for kind in KINDS:
         columns = columns.join(_linked(market["links"].filter(pl.col("entity_type") == kind), requests, kind), on="request_id", how="left")
-    return columns
+    return columns.select(column for column in columns if column.null_count() < len(column))  # what nobody measures tells nothing
 
 
 def _linked(links: pl.DataFrame, requests: pl.DataFrame, kind: str) -> pl.DataFrame:
