@@ -2,12 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
+from data_contracts.asked import Asked
 from data_contracts.discount import Discount
-from data_contracts.link import Link
-from data_contracts.request import Account, ClaimLine, Delivery, Evidence, Observation, Order, OrderLine, RefundRequest
-from data_contracts.score import Measurement
 from data_contracts.signal import Reuse
 from data_contracts.timeline import Entity, Stream, Timeline
 
@@ -26,9 +23,9 @@ class Neighbourhood:
     abuse: int
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The question (the request with its order, evidence and links) and the history known strictly before `as_of`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot(Asked):
+    """What was asked (an order that was only named comes from the store) and the history known strictly before `as_of`.
 
     `entities` are the request's own, one or several of a type; `timelines` has one entry for each of them and each stream in `sources`.
     `sources` names the streams that are connected at all: a stream that is not makes its features null, not zero.
@@ -41,20 +38,7 @@ class Snapshot:
     `reuses` are the earlier requests that showed the same pictures.
     """
 
-    as_of: datetime
-    request: RefundRequest
-    order: Order | None = None
-    order_lines: tuple[OrderLine, ...] = ()
-    deliveries: tuple[Delivery, ...] = ()
-    claim_lines: tuple[ClaimLine, ...] = ()
-    evidence: tuple[Evidence, ...] = ()
-    observations: tuple[Observation, ...] = ()
-    measurements: tuple[Measurement, ...] = ()
-    links: tuple[Link, ...] = ()
-    attributes: Mapping[str, float | str | None] = field(default_factory=dict)
-    category: str | None = None
     currency: str | None = None
-    account: Account | None = None
     entities: tuple[Entity, ...] = ()
     timelines: Mapping[tuple[Entity, Stream], Timeline] = field(default_factory=dict)
     sources: frozenset[Stream] = frozenset(Stream)
