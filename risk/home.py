@@ -21,7 +21,7 @@ from risk import policy_file
 from risk.identity import AS_WRITTEN, SCHEME, pseudonym
 from risk.policy import load
 from risk.settings import Settings
-from risk.stores.database import Database, open_database, open_sqlite
+from risk.stores.database import Database, open_database
 from risk.terms import Policy
 
 KEY_BYTES = 32
@@ -68,18 +68,27 @@ def open_home(folder: Path, settings: Settings) -> Home:
         message = f"{folder} cannot be used as home: {error}; expected a folder that this user may write to"
         raise ContractError(message, field="home") from error
     policy = load(policy_path)
-    url, patience = settings.database_url, settings.busy_timeout_ms
-    database = open_database(url, patience) if url else open_sqlite(folder / "risk.db", patience)
+    database = open_database(database_url(folder, settings), settings.busy_timeout_ms)
     scheme = _scheme(folder / "identity.scheme", database)
     return Home(folder, settings, database, policy, policy_path.read_text(encoding="utf-8"), identity_key, scheme)
 
 
+def database_url(folder: Path, settings: Settings) -> str:
+    """Where the store of that home is."""
+    return settings.database_url or f"sqlite:///{folder / 'risk.db'}"
+
+
 def existing_home(folder: Path, settings: Settings) -> Home:
     """The installation that is in that folder already. NotFoundError: there is none; else as `open_home`."""
+    check_home(folder)
+    return open_home(folder, settings)
+
+
+def check_home(folder: Path) -> None:
+    """NotFoundError: that folder is no installation."""
     if not (folder / POLICY_FILE).is_file():
         message = f"{folder} is no home of the service: it has no {POLICY_FILE}; expected the folder that `refund-risk serve --home` was given"
         raise NotFoundError(message, field="home")
-    return open_home(folder, settings)
 
 
 def load_champion(home: Home) -> Scorer | None:

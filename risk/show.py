@@ -273,3 +273,10 @@ def accounts_scored(result: object) -> RenderableType:
     """Where the scores of accounts lie."""
     found = plain(result)
     return Text(f"{found['accounts']:,} accounts scored by {found['model']}: {found['file']}")
+
+
+def store(result: object) -> RenderableType:
+    """Where a store stands."""
+    found = plain(result)
+    ran = f"; ran {', '.join(found['applied'])}" if found["applied"] else ""
+    return Text(f"the store of {found['home']} is {found['state']}: revision {found['revision'] or 'none'}, newest {found['newest']}{ran}")

@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
 from data_contracts.errors import ContractError, RiskError, SourceUnavailableError
-from risk.stores.tables import metadata
+from risk.stores.migrate import State, standing, upgrade
 
 PART = 50_000
 """Rows of a long result that are held as Python values at once."""
@@ -137,10 +137,27 @@ def open_sqlite(path: Path, busy_timeout_ms: int) -> Database:
 
 
 def open_database(url: str, busy_timeout_ms: int) -> Database:
-    """The database at that SQLAlchemy address, with our tables and indexes in it.
+    """The database at that SQLAlchemy address, with our tables in it; an empty one gets them.
 
-    ContractError: the address names a database of another make. SourceUnavailableError: it does not answer.
+    ContractError: it is behind or ahead of this code, or as `connect`. SourceUnavailableError: it does not answer.
     """
+    database = connect(url, busy_timeout_ms)
+    try:
+        with database.reading() as connection:
+            found = standing(connection)
+        if found.state is State.EMPTY:
+            with database.writing() as connection:
+                upgrade(connection)
+        else:
+            found.check()
+    except RiskError:
+        database.close()
+        raise
+    return database
+
+
+def connect(url: str, busy_timeout_ms: int) -> Database:
+    """The database at that SQLAlchemy address, whatever is in it. ContractError: the address names a database of another make."""
     kind = url.partition(":")[0].partition("+")[0]
     if kind not in ("sqlite", "postgresql"):
         message = f"the database address begins with {kind or 'nothing'}; expected sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME"
@@ -148,25 +165,7 @@ def open_database(url: str, busy_timeout_ms: int) -> Database:
     engine = create_engine(url) if kind == "sqlite" else _postgres(url, busy_timeout_ms)
     if kind == "sqlite":
         _tune_sqlite(engine, busy_timeout_ms)
-    database = Database(engine)
-    with database.reading() as connection:
-        complete = _complete(database, connection)
-    if not complete:
-        with database.writing() as connection:
-            metadata.create_all(connection)
-            for table in metadata.tables.values():
-                for index in table.indexes:
-                    index.create(connection, checkfirst=True)  # a table from before the index was thought of has it from now on
-    return database
-
-
-def _complete(database: Database, connection: Connection) -> bool:
-    """Whether every table and index of ours is there; asked before making them, since making them would wait for a writer."""
-    there = (
-        "SELECT name FROM sqlite_master" if database.is_sqlite else "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace"
-    )
-    names = {name for (name,) in database.fetch(connection, there, ())}
-    return all({table.name, *(index.name for index in table.indexes)} <= names for table in metadata.tables.values())
+    return Database(engine)
 
 
 def _postgres(url: str, busy_timeout_ms: int) -> Engine:

@@ -91,11 +91,7 @@ def test_opening_again_changes_nothing_and_waits_for_no_writer(empty_url: str) -
     with first.writing() as connection:
         first.add_many(connection, tables.policies, NAMES, [("v", "b")])
         open_database(empty_url, 100).close()
-    with first.writing() as connection:
-        connection.execute(text("DROP INDEX links_by_account"))
-    open_database(empty_url, 100).close()
-    with first.writing() as connection:
-        connection.execute(text("DROP INDEX links_by_account"))  # it had been made again
+    assert count(first) == 1
     first.close()
 
 
