@@ -37,8 +37,8 @@ class Standing:
     def check(self) -> None:
         """ContractError: the store is behind or ahead of this code."""
         if self.state is State.BEHIND:
-            message = f"the store is at revision {self.revision or 'none'}, this code needs {self.newest}; "
-                "back it up, then run `refund-risk db upgrade --home HOME`"
+            at = self.revision or "none"
+            message = f"the store is at revision {at}, this code needs {self.newest}; back it up, then run `refund-risk db upgrade --home HOME`"
             raise ContractError(message, field="database")
         if self.state is State.AHEAD:
             message = f"the store is at revision {self.revision}, this code knows up to {self.newest}; run the version that wrote it, or a later one"
