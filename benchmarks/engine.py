@@ -19,7 +19,7 @@ from typing import Any
 
 from data_contracts.question import Question
 from risk import policy_file
-from risk.api.app import REQUEST
+from risk.api.decisions import REQUEST
 from risk.api.edge import Edge
 from risk.engine import Engine
 from risk.gather import Gatherer

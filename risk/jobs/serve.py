@@ -21,10 +21,11 @@ from threadpoolctl import threadpool_limits
 from data_contracts.errors import ContractError, RiskError
 from features.catalog import FEATURES
 from risk import clock
-from risk.api.app import Service, create_app
+from risk.api.app import create_app
 from risk.api.calls import Gate
 from risk.api.edge import Edge
 from risk.api.images import Checks
+from risk.api.service import Service
 from risk.engine import CATALOGUE, Engine
 from risk.evidence.seen import SeenEvidence
 from risk.gather import Gatherer

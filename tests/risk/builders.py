@@ -8,7 +8,7 @@ from data_contracts.question import Question
 from data_contracts.score import Contribution, Score
 from data_contracts.snapshot import Facts
 from risk import policy_file
-from risk.api.app import REQUEST
+from risk.api.decisions import REQUEST
 from risk.api.edge import Edge
 from risk.engine import Engine
 from risk.gather import Gatherer

@@ -19,7 +19,7 @@ from features.batch import compute_batch
 from features.catalog import FEATURES, discounted
 from features.online import compute
 from features.projection import currency_of
-from risk.api.app import REQUEST
+from risk.api.decisions import REQUEST
 from risk.api.edge import Edge
 from risk.gather import LOOK_BACK, NO_ANSWER, NOT_CONNECTED, Components, Gatherer, SlowFeatures, degraded
 from risk.jobs.bodies import bodies

@@ -9,9 +9,10 @@ from data_contracts.errors import ContractError
 from data_contracts.link import EntityType
 from graph.normalise import Outcome
 from graph.templates import Templates
-from risk.api.app import ORDER, REQUEST
 from risk.api.body import RefundRequestBody
+from risk.api.decisions import REQUEST
 from risk.api.edge import Edge
+from risk.api.events import ORDER
 from risk.identity import AS_WRITTEN, pseudonym
 from tests.risk.servers import Running
 from tests.risk.stories import plain_body

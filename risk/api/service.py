@@ -1,0 +1,69 @@
+"""What every family of routes shares: the parts of the service, and the one thread on which decisions and events follow each other."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+import structlog
+
+from risk.api.body import LinkBody
+from risk.api.calls import Gate
+from risk.api.edge import Edge
+from risk.api.images import Checks
+from risk.api.metrics import Metrics
+from risk.engine import Engine
+from risk.evidence.intake import Intake
+from risk.ingest import Ingest
+
+log = structlog.get_logger()
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What the routes need. `clock` says when a call arrives; `about` is what `/healthz` tells: versions, and whether a model is installed.
+
+    `intake` is null where no files are taken in, `checks` where no pictures are checked.
+    A question waits at most `evidence_wait_s` for looks at its files that are under way.
+    """
+
+    engine: Engine
+    ingest: Ingest
+    edge: Edge
+    gate: Gate
+    clock: Callable[[], datetime]
+    about: dict[str, str]
+    intake: Intake | None = None
+    evidence_wait_s: float = 3.0
+    checks: Checks | None = None
+
+
+class Desk:
+    """A service at work: its parts, its figures, and the thread on which calls take their turn."""
+
+    def __init__(self, service: Service, metrics: Metrics) -> None:
+        self.service = service
+        self.metrics = metrics
+        self._worker = ThreadPoolExecutor(1, "decisions")
+
+    async def in_turn(self, call: Callable[Given, Result], *given: Given.args, **named: Given.kwargs) -> Result:
+        """Run it after what came before: a decision sees every earlier one, and SQLite has one writer."""
+        return await asyncio.get_running_loop().run_in_executor(self._worker, partial(call, *given, **named))
+
+    def close(self) -> None:
+        """Finish what was begun."""
+        self._worker.shutdown()
+
+    def count(self, links: Iterable[LinkBody], account_id: str | None) -> None:
+        """What became of the identifiers of a call: those that name nobody are left out, and that can be seen."""
+        for kind, found in self.service.edge.read(links, account_id):
+            self.metrics.identifiers.labels(kind.value, found.outcome.value).inc()
+            if found.id is None:
+                log.info("identifier_left_out", entity_type=kind.value, outcome=found.outcome.value)
