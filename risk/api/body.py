@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from data_contracts.fields import AmountMinor, Counts, Currency, Id, Moment, Quantity, Sha256, Text, Word
+from data_contracts.fields import AmountMinor, Counts, Currency, Id, Quantity, Sha256, Text, Word
 from data_contracts.label import LabelSource, LabelValue
 from data_contracts.link import LINK_TYPES, EntityType
 from data_contracts.request import (
@@ -14,6 +14,7 @@ from data_contracts.request import (
     Observer,
     Party,
 )
+from risk.api.moment import Moment
 
 RawId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=512)]
 

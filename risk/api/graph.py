@@ -12,7 +12,6 @@ from fastapi.responses import Response
 from pydantic import TypeAdapter, ValidationError
 
 from data_contracts.errors import ContractError, NotFoundError
-from data_contracts.fields import Moment
 from data_contracts.link import EntityType
 from data_contracts.timeline import Entity
 from graph.explain import sentences
@@ -21,6 +20,7 @@ from graph.neighbourhood import Edge, Lens, Node, View, neighbourhood
 from graph.rings import Build, Ring, to_look_at
 from risk.api.calls import Gate, checked
 from risk.api.graph_body import JudgementBody
+from risk.api.moment import Moment
 from risk.ingest import Ingest
 from risk.judged import ingest_judgements
 from risk.keys import Scope

@@ -5,10 +5,11 @@ from typing import Any, Self
 
 from pydantic import BaseModel, model_validator
 
-from data_contracts.fields import Id, Moment, Text
+from data_contracts.fields import Id, Text
 from data_contracts.link import LINK_TYPES, EntityType
 from graph.judgements import Subject, Verdict
 from risk.api.body import Body
+from risk.api.moment import Moment
 
 NEEDED = {Subject.RING: ("ring_id",), Subject.ENTITY: ("entity_type", "entity_id"), Subject.LINK: ("entity_type", "entity_id", "account_id")}
 

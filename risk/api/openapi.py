@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from data_contracts.decision import Action
+from data_contracts.link import EntityType
 from risk.api.body import LabelBody, OrderEventBody, RefundRequestBody
 from risk.api.graph_body import JudgementBody, NeighbourhoodAnswer, RingsAnswer, RingShown
 from risk.check.order_facts import OrderFacts
@@ -120,6 +121,8 @@ GRAPH_QUERIES = {
         ("limit", {"type": "integer", "minimum": 1, "maximum": 300, "default": 300}),
     ),
 }
+PLACES: dict[str, dict[str, Any]] = {"sha256": {"pattern": "^[0-9a-f]{64}$"}, "entity_type": {"enum": sorted(EntityType)}}
+"""What may stand in a parameter of a path."""
 ANSWERS = ("/v1/refund-requests/score", "/v1/decisions/{decision_id}")
 REFUSALS = {"401": "No valid API key", "422": "A field does not hold", "503": "The database does not answer; ask again"}
 FORM_REFUSALS = {
@@ -131,7 +134,12 @@ FORM_REFUSALS = {
 }
 FILE_FORM = {
     "multipart/form-data": {
-        "schema": {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}, "required": ["file"]},
+        "schema": {
+            "type": "object",
+            "properties": {"file": {"type": "string", "format": "binary"}},
+            "required": ["file"],
+            "additionalProperties": False,
+        },
     },
 }
 CHECK_FORM = {
@@ -143,6 +151,7 @@ CHECK_FORM = {
                 "order": {"$ref": "#/components/schemas/OrderFacts"},
             },
             "required": ["file"],
+            "additionalProperties": False,
         },
         "encoding": {"order": {"contentType": "application/json"}},
     },
@@ -179,6 +188,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
 
 def _complete(path: str, operation: dict[str, Any]) -> None:
     """Body, answers, refusals and key of one operation."""
+    for parameter in operation.get("parameters", ()):
+        parameter["schema"] |= PLACES.get(parameter["name"], {})
     responses = {"200": {"description": "Done", "content": _content("Answer") if path in ANSWERS else {}}}
     refusals = {} if path in OPEN else dict(REFUSALS)
     if path in BODIES:
@@ -195,7 +206,7 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
     if path in ("/v1/orders", "/v1/labels"):
         responses["201"] = {"description": "New"}
     responses = _of_the_graph(path, operation) or responses
-    if path in ("/v1/labels", "/v1/decisions/{decision_id}", "/v1/evidence/{sha256}", "/v1/rings/{ring_id}", "/v1/judgements"):
+    if path in ("/v1/labels", "/v1/decisions/{decision_id}", "/v1/evidence/{sha256}", "/v1/rings/{ring_id}", "/v1/judgements", NEIGHBOURHOOD):
         refusals["404"] = "Nothing under that id"
     if path in (*ANSWERS, CHECK):
         language = {"name": "lang", "in": "query", "required": False, "schema": {"type": "string", "enum": ["en", "zh"]}}

@@ -21,7 +21,7 @@ Longitude = Annotated[float, Field(ge=-180, le=180)]
 class OrderFacts(BaseModel):
     """The order. Counts are attribute -> pieces: ordered, claimed as bad, and observed in each file by its name."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     ordered_at: Moment | None = None
     delivered_at: Moment | None = None

@@ -127,6 +127,8 @@ def test_a_text_may_be_as_long_as_it_says_and_no_longer(service: Running, field:
         {"occurred_at": "9999-12-31T23:59:59Z"},
         {"occurred_at": "2026-01-01T00:00:00"},
         {"occurred_at": 1_700_000_000},
+        {"occurred_at": "1700000000"},
+        {"occurred_at": "-1700000000.5"},
         {"order": {"order_id": "o", "occurred_at": "2026-01-01T00:00:00Z", "deliveries": [{"status": "delivered"}]}},
     ],
     ids=lambda found: f"{next(iter(found))}",
