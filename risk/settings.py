@@ -33,6 +33,12 @@ class Settings:
     busy_timeout_ms: int = 5_000
     """How long a write waits for another process's write to SQLite before it fails."""
 
+    redis_url: str = ""
+    """Where the newest slow features lie (`redis://HOST:PORT/NUMBER`, a number of its own); empty: a file in HOME, enough for one machine."""
+
+    redis_timeout_ms: int = 50
+    """How long a decision waits for Redis before it goes on without slow features: a hundred times what Redis takes, half of what callers notice."""
+
     evidence_url: str = ""
     """Where evidence files lie, a folder or what fsspec understands (`s3://bucket/evidence`); empty: HOME/evidence, which needs no server."""
 

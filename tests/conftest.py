@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 
 from tests.databases import postgres_server
+from tests.redis_servers import RedisServer
 
 # The gate tries the same examples each time, so that red means a change; at home every run tries new ones.
 settings.register_profile("gate", derandomize=True)
@@ -31,3 +32,12 @@ def postgres() -> Iterator[str]:
     """A real PostgreSQL for the whole run, as the folder of its socket."""
     with postgres_server() as folder:
         yield folder
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """A real Redis for the whole run."""
+    server = RedisServer()
+    server.start()
+    yield server
+    server.remove()

@@ -36,14 +36,15 @@ Tables = Mapping[str, pl.DataFrame]
 
 def load_history(folder: Path, home: Path, until: datetime | None = None) -> dict[str, object]:
     """Load the data set into the store of that home; only what was known before `until`, when it is given. What was loaded comes back."""
-    opened = open_home(home, read_settings(environ))
+    settings = read_settings(environ)
+    opened = open_home(home, settings)
     tables = known_before(read_tables(folder), until)
     try:
         counts = load_tables(tables, opened.database, opened.currency or currency_of(tables))
     finally:
         opened.database.close()
     newest_us = newest_known_us(tables)
-    published = publish_slow(tables, moment(newest_us), FeatureStore(home)) if newest_us else {}
+    published = publish_slow(tables, moment(newest_us), FeatureStore(home, settings)) if newest_us else {}
     if newest_us:
         publish_discounts(tables, moment(newest_us), StoredDiscounts(home), anew=True)
     return {"home": str(home), **counts, "slow_features": sum(published.values())}

@@ -127,7 +127,7 @@ def build(home: Home, now: Callable[[], datetime]) -> tuple[FastAPI, str]:
     components = LiveGraph(history)
     intake = open_intake(home, now)
     seen = SeenEvidence(intake.rows, intake.versions, intake.again)
-    source = Gatherer(history, FeatureStore(home.folder), components, home.currency, seen, StoredDiscounts(home.folder))
+    source = Gatherer(history, FeatureStore(home.folder, home.settings), components, home.currency, seen, StoredDiscounts(home.folder))
     about = {
         "code": code_version(),
         "catalogue": CATALOGUE,

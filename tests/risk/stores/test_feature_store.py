@@ -1,6 +1,6 @@
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +12,9 @@ from data_contracts.errors import SourceUnavailableError
 from data_contracts.link import EntityType
 from data_contracts.tables import TIME
 from features.slow import STAMP, States, key_of, slow_features
+from risk.settings import Settings
 from risk.stores.feature_store import FeatureStore
+from tests.redis_servers import RedisServer
 
 pytestmark = pytest.mark.filterwarnings(
     "default::DeprecationWarning:feast",  # Feast's own modules, on import
@@ -20,6 +22,33 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+Opened = Callable[[], FeatureStore]
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
+    """Opens the feature store of one home, its online table in a file and in Redis in turn."""
+    settings = Settings()
+    if request.param == "redis":
+        server: RedisServer = request.getfixturevalue("redis_server")
+        server.empty()
+        settings = Settings(redis_url=server.url, redis_timeout_ms=2_000)
+    stores: list[FeatureStore] = []
+
+    def open_store() -> FeatureStore:
+        stores.append(FeatureStore(tmp_path, settings))
+        return stores[-1]
+
+    yield open_store
+    for store in stores:
+        store.close()
+
+
+@pytest.fixture
+def store(opened: Opened) -> FeatureStore:
+    return opened()
 
 
 def states(kind: EntityType, rows: list[tuple[str, int, float | None]]) -> pl.DataFrame:
@@ -64,16 +93,14 @@ def plain_join(requests: pl.DataFrame, given: States) -> pl.DataFrame:
     return found.sort("row").group_by("request_id", maintain_order=True).agg(pl.col(names).max())
 
 
-def test_the_training_join_equals_a_plain_join_in_time(tmp_path: Path) -> None:
+def test_the_training_join_equals_a_plain_join_in_time(store: FeatureStore) -> None:
     given, requests = some_states(1), asked(2, 300)
-    store = FeatureStore(tmp_path)
     store.publish(given, online=False)
     assert store.training_join(requests).equals(plain_join(requests, given))
 
 
-def test_what_is_online_is_the_latest_state(tmp_path: Path) -> None:
+def test_what_is_online_is_the_latest_state(store: FeatureStore) -> None:
     given = some_states(3)
-    store = FeatureStore(tmp_path)
     assert store.publish(given) == {kind.value: frame[key_of(kind)].n_unique() for kind, frame in given.items()}
     latest = {
         kind: {row[key_of(kind)]: row for row in frame.sort(STAMP).unique(key_of(kind), keep="last").to_dicts()} for kind, frame in given.items()
@@ -85,8 +112,7 @@ def test_what_is_online_is_the_latest_state(tmp_path: Path) -> None:
             assert {each.name: found[each.name] for each in features} == {each.name: row.get(each.name) for each in features}
 
 
-def test_reading_the_online_table_equals_asking_feast(tmp_path: Path) -> None:
-    store = FeatureStore(tmp_path)
+def test_reading_the_online_table_equals_asking_feast(store: FeatureStore) -> None:
     store.publish(some_states(4))
     names = [feature.name for feature in slow_features()[EntityType.SELLER]]
     ids = [f"seller{number}" for number in range(25)]
@@ -97,8 +123,7 @@ def test_reading_the_online_table_equals_asking_feast(tmp_path: Path) -> None:
         assert [found[name] for name in names] == [there[name][place] for name in names]
 
 
-def test_an_older_state_never_overwrites_a_newer_one(tmp_path: Path) -> None:
-    store = FeatureStore(tmp_path)
+def test_an_older_state_never_overwrites_a_newer_one(store: FeatureStore) -> None:
     store.publish(both([("s", 10, 5.0)], []))
     assert store.publish(both([("s", 3, 1.0), ("new", 3, 2.0)], [])) == {"seller": 1, "sku": 0}
     assert store.online("s", [])["seller_requests_90d"] == 5.0
@@ -107,8 +132,7 @@ def test_an_older_state_never_overwrites_a_newer_one(tmp_path: Path) -> None:
     assert store.online("s", [])["seller_requests_90d"] is None
 
 
-def test_states_of_several_nights_are_kept_for_training(tmp_path: Path) -> None:
-    store = FeatureStore(tmp_path)
+def test_states_of_several_nights_are_kept_for_training(store: FeatureStore) -> None:
     for day in (1, 2, 2):
         store.publish(both([("s", day, float(day))], []), online=False)
     requests = pl.DataFrame(
@@ -119,20 +143,19 @@ def test_states_of_several_nights_are_kept_for_training(tmp_path: Path) -> None:
     assert store.training_join(requests)["seller_requests_90d"].to_list() == [None, 1.0, 2.0, 2.0]
 
 
-def test_a_request_of_several_articles_takes_the_largest_value(tmp_path: Path) -> None:
-    store = FeatureStore(tmp_path)
+def test_a_request_of_several_articles_takes_the_largest_value(store: FeatureStore) -> None:
     store.publish(both([], [("a", 1, 2.0), ("b", 1, 7.0), ("c", 1, None)]))
     assert store.online(None, ["a", "b", "c", "unseen"])["sku_requests_90d"] == 7.0
     assert store.online(None, ["c"])["sku_requests_90d"] is None
 
 
-def test_feast_leaves_the_environment_as_it_was(tmp_path: Path) -> None:
-    FeatureStore(tmp_path).publish(both([], []))
+def test_feast_leaves_the_environment_as_it_was(store: FeatureStore) -> None:
+    store.publish(both([], []))
     assert [name for name in os.environ if name.startswith("PROMETHEUS")] == []
 
 
-def test_before_the_first_publication_every_value_is_null(tmp_path: Path) -> None:
-    found = FeatureStore(tmp_path).online("s", ["a"])
+def test_before_the_first_publication_every_value_is_null(store: FeatureStore) -> None:
+    found = store.online("s", ["a"])
     assert set(found.values()) == {None}
     assert len(found) == sum(map(len, slow_features().values()))
 
@@ -141,6 +164,11 @@ def test_before_the_first_publication_every_value_is_null(tmp_path: Path) -> Non
 def test_a_damaged_online_table_is_a_source_that_does_not_answer(tmp_path: Path, damage: Callable[[Path], object]) -> None:
     store = FeatureStore(tmp_path)
     store.folder.mkdir()
-    damage(store._online_file)
+    damage(store.folder / "online.db")
     with pytest.raises(SourceUnavailableError, match="online"):
         store.online("s", [])
+
+
+def test_a_store_that_is_opened_again_holds_what_was_published(opened: Opened) -> None:
+    opened().publish(both([("s", 1, 4.0)], []))
+    assert opened().online("s", [])["seller_requests_90d"] == 4.0
