@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from data_contracts.asked import Asked
 from data_contracts.discount import Discount
 from data_contracts.signal import Reuse
-from data_contracts.timeline import Entity, Stream, Timeline
+from data_contracts.timeline import Entity, Events, Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Snapshot(Asked):
 
     currency: str | None = None
     entities: tuple[Entity, ...] = ()
-    timelines: Mapping[tuple[Entity, Stream], Timeline] = field(default_factory=dict)
+    timelines: Mapping[tuple[Entity, Stream], Events] = field(default_factory=dict)
     sources: frozenset[Stream] = frozenset(Stream)
     neighbourhood: Neighbourhood | None = None
     near: Mapping[str, float | None] = field(default_factory=dict)

@@ -3,10 +3,11 @@
 Batch and online features are computed over the same events; `risk/stores` keeps them per entity, `features/streams.py` projects tables to them.
 """
 
-from collections.abc import Iterable
+from array import array
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +48,59 @@ NAMES = ("account_id", "seller_id", "sku_id", "claim_type", "target_type", "targ
 
 COLUMNS = ("event_id", "occurred_us", "known_us", "until_us", *NAMES, *WHOLE)
 """Every column of a timeline event, in the order of stores and frames."""
+
+NUMBERS = COLUMNS[1:]
+"""The rows of a table of marks: everything but the event's id."""
+
+Marks = npt.NDArray[np.int64]
+"""Events as whole numbers only, one row a column of NUMBERS and one column an event; names are their marks."""
+
+
+class Events(Protocol):
+    """What features read of a timeline."""
+
+    def __len__(self) -> int:
+        """How many events there are."""
+
+    def marks(self) -> Marks:
+        """The events in the order of (known_us, event_id)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A timeline as the service holds it: nothing but its marks."""
+
+    table: Marks
+
+    def __len__(self) -> int:
+        """How many events there are."""
+        return int(self.table.shape[1])
+
+    def marks(self) -> Marks:
+        """The events in the order of (known_us, event_id)."""
+        return self.table
+
+
+def mark(name: str | None) -> int:
+    """The number that stands for a name in this process only (two of a timeline's 2,000 names share one once in 10^13); NULL for null."""
+    return NULL if name is None else hash(name)
+
+
+def marks_of(rows: Sequence[tuple[Any, ...]]) -> Marks:
+    """Rows in the order of COLUMNS as marks."""
+    found = array("q")
+    for name, values in zip(NUMBERS, list(zip(*rows, strict=True))[1:], strict=False):
+        if name in NAMES:
+            found.extend([NULL if value is None else hash(value) for value in values])
+        elif None in values:
+            default = NEVER if name == "until_us" else NULL
+            found.extend([default if value is None else value for value in values])
+        else:
+            found.extend(values)
+    return np.frombuffer(found, np.int64).reshape(len(NUMBERS), -1) if rows else NO_EVENTS
+
+
+NO_EVENTS: Marks = np.empty((len(NUMBERS), 0), np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +146,15 @@ class Timeline:
                 known = [default if value is None else value for value in values] if None in values else values
                 arrays[name] = np.array(known, dtype=np.int64)
         return cls(**arrays)
+
+    def __len__(self) -> int:
+        """How many events there are."""
+        return self.known_us.size
+
+    def marks(self) -> Marks:
+        """The events as whole numbers."""
+        table = np.empty((len(NUMBERS), len(self)), np.int64)
+        for place, name in enumerate(NUMBERS):
+            column = getattr(self, name)
+            table[place] = [mark(value) for value in column] if name in NAMES else column
+        return table

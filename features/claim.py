@@ -1,4 +1,4 @@
-"""The stated features: formulas over requests and their parts, written once and used for many requests in batch and for one online.
+"""The stated features: formulas over requests and their parts, for whole tables. `claim_one.py` has them for one request; both agree to the bit.
 
 Every number is a whole number or a quotient of two, so the order of parts cannot matter; NaN is null.
 

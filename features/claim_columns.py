@@ -1,4 +1,4 @@
-"""Refund requests and their parts as columns: what the formulas in `features/claim.py` read, for many requests or for one.
+"""Refund requests and their parts as columns: what the formulas in `features/claim.py` read.
 
 Parts (lines, scans, evidence, ...) are columns too, and `row` says to which request a part belongs.
 """

@@ -1,169 +1,204 @@
-"""All timelines of one request as of one moment: every windowed feature by a few masks and running sums. The online side of `features/windows.py`.
+"""All timelines of one request as of one moment: every windowed feature in one compiled pass. The online side of `features/windows.py`.
 
-The visible events of all timelines stand in one row, timeline after timeline (a stretch), the youngest first. So a window of a timeline is a range,
-and a count or a sum over it is the difference of two running sums; a few hundred events cost no more than one.
+Each event falls into the shortest window that holds it; what it adds to a part is added there, and running sums over the windows give them all. So
+an event costs as many steps as its timeline has parts, whatever the number of windows.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+import numba
 import numpy as np
-import numpy.typing as npt
 
 from data_contracts.link import EntityType
-from data_contracts.timeline import NULL, WHOLE, Entity, Stream, Timeline
-from features.declare import Condition, Measure
-from features.formulas import Floats, Ints, quotient, smallest_wins
+from data_contracts.timeline import NULL, NUMBERS, Entity, Events, Stream, mark
+from features.declare import Measure
+from features.formulas import smallest_wins
 from features.plan import DAY_US, Group, Part
 
-Flags = npt.NDArray[np.bool_]
+EVER = np.iinfo(np.int64).max
 
-SHIFT = 56
-"""Bits below the number of a stretch: an age in microseconds fits in for 2,000 years."""
+KINDS = ("count", "known", "sum", "distinct", "last", "first")
+OPS = ("eq", "ne", "ge", "lt")
+WHOSE = ("all", "own", "others")
+MOST_TESTS = 2
+"""Conditions of one part."""
 
-_COMPARE = {"eq": np.equal, "ne": np.not_equal, "ge": np.greater_equal, "lt": np.less}
+OCCURRED, KNOWN, UNTIL, ACCOUNT = (NUMBERS.index(name) for name in ("occurred_us", "known_us", "until_us", "account_id"))
 
 
 class Layout:
-    """What is known of the windowed features before a request comes: where their parts and windows stand."""
+    """What is known of the windowed features before a request comes, as tables for the kernel."""
 
     def __init__(self, plans: Sequence[Group]) -> None:
         fractions = [each for plan in plans for each in plan.fractions]
         features = [each.feature for each in fractions]
         self.names = [feature.name for feature in features]
-        self.parts = tuple(dict.fromkeys(part for each in fractions for part in (each.top, each.bottom) if part is not None))
-        self.windows = tuple(dict.fromkeys(feature.window_days for feature in features))
-        self.columns = tuple(dict.fromkeys(name for plan in plans for name in plan.columns))
-        place = {part: number for number, part in enumerate(self.parts)}
-        self.top = np.array([place[each.top] for each in fractions], np.int64)
-        self.bottom = np.array([-1 if each.bottom is None else place[each.bottom] for each in fractions], np.int64)
-        self.window = np.array([self.windows.index(feature.window_days) for feature in features], np.int64)
-        self.span_us = np.array([2**SHIFT - 1 if days is None else days * DAY_US for days in self.windows], np.int64)
-        self.since = np.array([feature.measure in (Measure.SINCE_LAST, Measure.SINCE_FIRST) for feature in features], np.bool_)
-        self.least = np.array([smallest_wins(feature) for feature in features], np.bool_)
-        self.at_least = np.array([1 if each.bottom is None else each.feature.at_least for each in fractions], np.int64)
-        self.needs_account = np.array([feature.whose != "all" for feature in features], np.bool_)
-        ends = np.cumsum([0, *(len(plan.fractions) for plan in plans)])
-        self.features: Mapping[tuple[EntityType, Stream], Ints] = {
-            (plan.entity, plan.stream): np.arange(ends[number], ends[number + 1]) for number, plan in enumerate(plans)
-        }
+        windows = sorted({feature.window_days for feature in features}, key=lambda days: (days is None, days or 0))
+        parts = tuple(dict.fromkeys(part for each in fractions for part in (each.top, each.bottom) if part is not None))
+        place = {part: number for number, part in enumerate(parts)}
+        self.spans = np.array([EVER if days is None else days * DAY_US for days in windows], np.int64)
+        self.parts = np.array([_as_numbers(part) for part in parts], np.int64).reshape(len(parts), -1)
+        self.groups: Mapping[tuple[EntityType, Stream], int] = {(plan.entity, plan.stream): number for number, plan in enumerate(plans)}
+        wanted = [sorted({place[part] for each in plan.fractions for part in (each.top, each.bottom) if part is not None}) for plan in plans]
+        self.part_start = np.cumsum([0, *map(len, wanted)], dtype=np.int64)
+        self.wanted = np.array([number for some in wanted for number in some], np.int64)
+        self.start = np.cumsum([0, *(len(plan.fractions) for plan in plans)], dtype=np.int64)
+        columns = [
+            (
+                place[each.top],
+                -1 if each.bottom is None else place[each.bottom],
+                windows.index(each.feature.window_days),
+                1 if each.bottom is None else each.feature.at_least,
+                each.feature.measure in (Measure.SINCE_LAST, Measure.SINCE_FIRST),
+                smallest_wins(each.feature),
+                each.feature.whose != "all",
+            )
+            for each in fractions
+        ]
+        self.fractions = np.array(columns, np.int64).reshape(len(fractions), 7)
 
 
-def windowed(layout: Layout, timelines: Mapping[tuple[Entity, Stream], Timeline], as_of_us: int, account: str | None, limit: int) -> dict[str, float]:
+def windowed(layout: Layout, timelines: Mapping[tuple[Entity, Stream], Events], as_of_us: int, account: str | None, limit: int) -> dict[str, float]:
     """Every windowed feature over the timelines; NaN is null. The largest over several entities of a type, for since_last the smallest."""
-    keys = [key for key in timelines if (key[0].type, key[1]) in layout.features]
-    if not keys:
+    groups, tables = [], []
+    for (entity, stream), events in timelines.items():
+        group = layout.groups.get((entity.type, stream))
+        if group is not None:
+            groups.append(group)
+            tables.append(events.marks())
+    if not groups:
         return {}
-    row = Row(layout, [timelines[key] for key in keys], as_of_us, account, limit)
-    features = [layout.features[entity.type, stream] for entity, stream in keys]
-    feature = np.concatenate(features)
-    stretch = np.repeat(np.arange(len(keys)), [each.size for each in features])
-    values = row.values(feature, stretch)
+    ends = np.cumsum([0, *(table.shape[1] for table in tables)], dtype=np.int64)
     found = np.full(len(layout.names), np.nan)
-    least = layout.least[feature]
-    np.fmax.at(found, feature[~least], values[~least])
-    np.fmin.at(found, feature[least], values[least])
+    asked = (as_of_us, mark(account), limit)
+    plan = (layout.parts, layout.part_start, layout.wanted, layout.spans, layout.start, layout.fractions)
+    _look(np.concatenate(tables, axis=1), ends, np.array(groups, np.int64), asked, plan, found)
     return dict(zip(layout.names, found.tolist(), strict=True))
 
 
-class Row:
-    """The visible events of several timelines, stretch after stretch, the youngest first."""
-
-    def __init__(self, layout: Layout, timelines: Sequence[Timeline], as_of_us: int, account: str | None, limit: int) -> None:
-        recent = [_recent(timeline, as_of_us, limit) for timeline in timelines]
-        occurred = np.concatenate([timeline.occurred_us[part] for timeline, part in zip(timelines, recent, strict=True)])
-        until = np.concatenate([timeline.until_us[part] for timeline, part in zip(timelines, recent, strict=True)])
-        stretch = np.repeat(np.arange(len(timelines)), [part.stop - part.start for part in recent])
-        key = (stretch << SHIFT) + (as_of_us - occurred)
-        visible = np.flatnonzero(until >= as_of_us)
-        visible = visible[np.argsort(key[visible], kind="stable")]
-        key = key[visible]
-        self.layout = layout
-        self.age = as_of_us - occurred[visible]
-        self.account = account
-        self.columns = {
-            name: np.concatenate([getattr(timeline, name)[part] for timeline, part in zip(timelines, recent, strict=True)])[visible]
-            for name in layout.columns
-        }
-        self.known = {name: _known(name, column) for name, column in self.columns.items()}
-        first = np.arange(len(timelines)) << SHIFT
-        self.begin = np.searchsorted(key, first, "left")
-        self.end = np.searchsorted(key, first[:, None] + layout.span_us, "right")
-
-    def values(self, feature: Ints, stretch: Ints) -> Floats:
-        """The value of each feature over the stretch beside it; NaN is null."""
-        layout = self.layout
-        begin, end = self.begin[stretch], self.end[stretch, layout.window[feature]]
-        run = np.zeros((len(layout.parts) + 1, self.age.size + 1), np.int64)
-        masks = [self._mask(part) for part in layout.parts]
-        for number, (part, mask) in enumerate(zip(layout.parts, masks, strict=True)):
-            if part.kind not in ("last", "first"):
-                run[number, 1:] = self._added(part, mask)
-        np.cumsum(run, axis=1, out=run)
-        top = run[layout.top[feature], end] - run[layout.top[feature], begin]
-        bottom = run[layout.bottom[feature], end] - run[layout.bottom[feature], begin]
-        bottom[layout.bottom[feature] < 0] = 1
-        for number, part in enumerate(layout.parts):
-            if part.kind in ("last", "first"):
-                mine = np.flatnonzero(layout.top[feature] == number)
-                top[mine] = self._extreme(np.flatnonzero(masks[number]), begin[mine], end[mine], latest=part.kind == "last")
-                bottom[mine] = np.where(top[mine] == NULL, 0, DAY_US)
-        found = quotient(top, bottom, layout.at_least[feature])
-        if self.account is None:
-            found[layout.needs_account[feature]] = np.nan
-        return found
-
-    def _mask(self, part: Part) -> Flags:
-        """The events that a part counts."""
-        mask = np.ones(self.age.size, np.bool_)
-        for test in part.where:
-            mask &= self._passes(test)
-        if part.whose != "all":
-            own = (self.columns["account_id"] == self.account).astype(np.bool_)
-            mask &= own if part.whose == "own" else ~own & self.known["account_id"]
-        if part.of is not None:
-            mask &= self.known[part.of]
-        return mask
-
-    def _passes(self, test: Condition) -> Flags:
-        flags: Flags = _COMPARE[test.op](self.columns[test.column], test.value).astype(np.bool_)
-        return flags & self.known[test.column]
-
-    def _added(self, part: Part, mask: Flags) -> Ints | Flags:
-        """What each event adds to a part; to the number of different values only the youngest event of each value does."""
-        if part.kind == "sum":
-            return np.where(mask, self.columns[part.of or ""], 0)
-        return self._youngest_of_each(self.columns[part.of or ""], mask) if part.kind == "distinct" else mask
-
-    def _youngest_of_each(self, column: npt.NDArray[np.object_], mask: Flags) -> Flags:
-        found = np.flatnonzero(mask)
-        stretch = np.searchsorted(self.begin, found, "right")
-        flags = np.zeros(mask.size, np.bool_)
-        seen: set[tuple[int, object]] = set()
-        for place, key in zip(found.tolist(), zip(stretch.tolist(), column[found].tolist(), strict=True), strict=True):
-            if key not in seen:
-                seen.add(key)
-                flags[place] = True
-        return flags
-
-    def _extreme(self, found: Ints, begin: Ints, end: Ints, *, latest: bool) -> Ints:
-        """The age of the latest or earliest occurrence among the events found in each range; NULL where there is none."""
-        place = np.searchsorted(found, begin, "left") if latest else np.searchsorted(found, end, "left") - 1
-        there = np.searchsorted(found, begin, "left") < np.searchsorted(found, end, "left")
-        ages = np.full(begin.size, NULL)
-        ages[there] = self.age[found[place[there]]]
-        return ages
+def _as_numbers(part: Part) -> list[int]:
+    """Kind, column, whose, then column, operator and value of each test; a column of -1 is none. ValueError: it has too many tests."""
+    if len(part.where) > MOST_TESTS:
+        message = f"{part} has {len(part.where)} conditions, expected at most {MOST_TESTS}"
+        raise ValueError(message)
+    row = [KINDS.index(part.kind), -1 if part.of is None else NUMBERS.index(part.of), WHOSE.index(part.whose)]
+    for test in part.where:
+        row += [NUMBERS.index(test.column), OPS.index(test.op), mark(test.value) if isinstance(test.value, str) else test.value]
+    return row + [-1, 0, 0] * (MOST_TESTS - len(part.where))
 
 
-def _recent(timeline: Timeline, as_of_us: int, limit: int) -> slice:
-    """The events known before the moment, the latest `limit` of them."""
-    known = int(np.searchsorted(timeline.known_us, as_of_us, "left"))
-    return slice(max(0, known - limit), known)
+@numba.njit(cache=True, nogil=True)
+def _look(table, ends, groups, asked, plan, found):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202  # compiled
+    """Fill `found`, one number a feature."""
+    parts, part_start, wanted, spans, start, fractions = plan
+    as_of_us, account, limit = asked
+    longest = 1
+    for k in range(groups.size):
+        longest = max(longest, min(limit, ends[k + 1] - ends[k]))
+    window = np.empty(longest, np.int64)
+    slots = 4
+    while slots < 2 * longest:
+        slots *= 2
+    places = (np.empty(slots, np.int64), np.empty(slots, np.int64), np.zeros(slots, np.int64), np.empty(longest, np.int64))
+    sums = np.empty((parts.shape[0], spans.size), np.int64)
+    for k in range(groups.size):
+        high = ends[k + 1]
+        while high > ends[k] and table[KNOWN, high - 1] >= as_of_us:
+            high -= 1
+        low = max(ends[k], high - limit)
+        _sort_by_window(table, low, high, as_of_us, spans, window)
+        group = groups[k]
+        for number in wanted[part_start[group] : part_start[group + 1]]:
+            _add_up(table, low, high, asked, parts[number], window, places, 1 + k * parts.shape[0] + number, sums[number])
+        for number in range(start[group], start[group + 1]):
+            _divide(fractions[number], sums, account, found, number)
 
 
-def _known(name: str, column: npt.NDArray[Any]) -> Flags:
-    """Where a payload column is known."""
-    if name in WHOLE:
-        flags: Flags = column != NULL
-        return flags
-    return np.array([value is not None for value in column.tolist()], dtype=np.bool_)
+@numba.njit(cache=True, nogil=True)
+def _sort_by_window(table, low, high, as_of_us, spans, window):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """The shortest window that holds each event; -1 for an event that no longer counts, or that is older than all of them."""
+    for i in range(low, high):
+        window[i - low] = -1
+        if table[UNTIL, i] < as_of_us:
+            continue
+        age = as_of_us - table[OCCURRED, i]
+        for w in range(spans.size):
+            if age <= spans[w]:
+                window[i - low] = w
+                break
+
+
+@numba.njit(cache=True, nogil=True)
+def _fulfils(table, i, part, account):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Whether a part counts an event: its column is known, the account is one that matters, and the tests hold."""
+    if part[1] >= 0 and table[part[1], i] == NULL:
+        return False
+    if part[2] == 1 and table[ACCOUNT, i] != account:
+        return False
+    if part[2] == 2 and (table[ACCOUNT, i] == account or table[ACCOUNT, i] == NULL):  # noqa: PLR2004  # WHOSE
+        return False
+    for at in range(3, part.size, 3):
+        if part[at] < 0:
+            break
+        value, op, limit = table[part[at], i], part[at + 1], part[at + 2]
+        if value == NULL:
+            return False
+        holds = (op == 0 and value == limit) or (op == 1 and value != limit) or (op == 2 and value >= limit) or (op == 3 and value < limit)  # noqa: PLR2004  # OPS
+        if not holds:
+            return False
+    return True
+
+
+@numba.njit(cache=True, nogil=True)
+def _add_up(table, low, high, asked, part, window, places, stamp, sums):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0913, C901, PLR0912
+    """One part over every window: `sums` by window. Latest and earliest are ages, NULL where there is none."""
+    as_of_us, account, _ = asked
+    names, best, stamps, used = places
+    kind, count = part[0], 0
+    sums[:] = NULL if kind >= 4 else 0  # noqa: PLR2004  # KINDS
+    for i in range(low, high):
+        w = window[i - low]
+        if w < 0 or not _fulfils(table, i, part, account):
+            continue
+        if kind <= 1:
+            sums[w] += 1
+        elif kind == 2:  # noqa: PLR2004
+            sums[w] += table[part[1], i]
+        elif kind == 3:  # noqa: PLR2004
+            name = table[part[1], i]
+            slot = (name ^ (name >> 32)) & (names.size - 1)
+            while stamps[slot] == stamp and names[slot] != name:
+                slot = (slot + 1) & (names.size - 1)
+            if stamps[slot] != stamp:
+                stamps[slot], names[slot], best[slot], used[count] = stamp, name, w, slot
+                count += 1
+            else:
+                best[slot] = min(best[slot], w)
+        else:
+            age = as_of_us - table[OCCURRED, i]
+            if sums[w] == NULL or (age < sums[w]) == (kind == 4):  # noqa: PLR2004
+                sums[w] = age
+    for each in used[:count]:
+        sums[best[each]] += 1
+    for w in range(1, sums.size):
+        if kind < 4:  # noqa: PLR2004
+            sums[w] += sums[w - 1]
+        elif sums[w] == NULL or (sums[w - 1] != NULL and (sums[w - 1] < sums[w]) == (kind == 4)):  # noqa: PLR2004
+            sums[w] = sums[w - 1]
+
+
+@numba.njit(cache=True, nogil=True)
+def _divide(fraction, sums, account, found, number):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """The feature of one timeline joins what other timelines of its type gave."""
+    top, bottom, window, at_least, since, least, needs_account = fraction
+    if needs_account and account == NULL:
+        return
+    above = sums[top, window]
+    below = 1 if bottom < 0 else sums[bottom, window]
+    if since:
+        below = 0 if above == NULL else DAY_US
+    if below < at_least:
+        return
+    value = above / below
+    if np.isnan(found[number]) or (value < found[number] if least else value > found[number]):
+        found[number] = value

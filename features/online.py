@@ -1,18 +1,18 @@
 """Every feature of one request, from its snapshot. The twin of `features/batch.py`: both read the same declarations and agree to the bit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from data_contracts.link import EntityType
 from data_contracts.snapshot import Facts, Snapshot
 from data_contracts.timeline import TIMELINE_LIMIT
-from features import claim, claim_records
 from features.catalog import ATTRIBUTE, FEATURES, discounted, formulas
+from features.claim_one import numbers_of
 from features.declare import Derived, Discounted, Feature, Given, Windowed
 from features.formulas import derive_one, discount_one
 from features.glance import Layout, windowed
 from features.plan import groups
-from features.reasons import Why
+from features.reasons import Why, sort_of
 from features.streams import micros
 
 
@@ -21,6 +21,7 @@ class Prepared:
     """A catalogue worked out for serving: what can be known before a request comes."""
 
     features: Mapping[str, Feature]
+    sorts: Mapping[str, Hashable]
     layout: Layout
     handed: tuple[str, ...]
     formulas: tuple[Derived, ...]
@@ -31,6 +32,7 @@ def prepare(features: Sequence[Feature]) -> Prepared:
     """The catalogue, ready to serve."""
     return Prepared(
         features={feature.name: feature for feature in features},
+        sorts={feature.name: sort_of(feature) for feature in features},
         layout=Layout(groups(features)),
         handed=tuple(each.name for each in features if isinstance(each, Given) or (isinstance(each, Windowed) and each.slow)),
         formulas=formulas(features),
@@ -48,10 +50,10 @@ def compute(seen: Snapshot, *, catalogue: Prepared = CATALOGUE, limit: int = TIM
     Nothing known at or after the snapshot's moment counts, even when the snapshot holds it.
     """
     account = next((entity.id for entity in seen.entities if entity.type is EntityType.ACCOUNT), None)
-    own = {(entity, stream): events for (entity, stream), events in seen.timelines.items() if stream in seen.sources and entity in seen.entities}
+    own = {key: events for key, events in seen.timelines.items() if key[1] in seen.sources and key[0] in seen.entities}
     found: dict[str, float | str | None] = dict.fromkeys(catalogue.features)
     found |= _known(windowed(catalogue.layout, own, micros(seen.as_of), account, limit))
-    found |= _known({name: column.item() for name, column in claim.numbers(claim_records.claims_of(seen)).items()})
+    found |= numbers_of(seen)
     found |= _handed(seen, catalogue.handed)
     found |= {each.name: discount_one(each, found, seen.discount) for each in catalogue.discounted}
     for formula in catalogue.formulas:
@@ -59,8 +61,7 @@ def compute(seen: Snapshot, *, catalogue: Prepared = CATALOGUE, limit: int = TIM
     found["claim_type"] = None if seen.request.claim_type is None else seen.request.claim_type.value
     found["category"] = seen.category
     attributes = {f"{ATTRIBUTE}{column}": float(value) if isinstance(value, int) else value for column, value in sorted(seen.attributes.items())}
-    why = Why(seen, catalogue.features)
-    missing = {name: why.of(catalogue.features[name], found) for name, value in found.items() if value is None}
+    missing = Why(seen, catalogue.features).missing(catalogue.sorts, found)
     return Facts(found | attributes, missing | {name: "not_said" for name, value in attributes.items() if value is None})
 
 

@@ -1,6 +1,6 @@
 """Why a feature has no value: one lower-case code each, for the record and for people who ask."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 
 from data_contracts.link import EntityType
 from data_contracts.snapshot import Snapshot
@@ -8,6 +8,20 @@ from features.declare import Derived, Discounted, Feature, Given, Measure, State
 
 _TABLE = {"order": "orders", "account": "accounts"}
 """The table behind a source of another name."""
+
+
+SINCE = (Measure.SINCE_LAST, Measure.SINCE_FIRST)
+
+
+def sort_of(feature: Feature) -> Hashable:
+    """Features of one sort are null for one reason; null: a feature of its own sort."""
+    match feature:
+        case Windowed():
+            return feature.entity, feature.stream, feature.slow, feature.whose != "all", feature.measure in SINCE
+        case Stated():
+            return feature.source
+        case _:
+            return None
 
 
 class Why:
@@ -23,6 +37,22 @@ class Why:
         self.features = features
         self.types = {entity.type for entity in seen.entities}
         self.read = {(entity.type, stream) for entity, stream in seen.timelines}
+
+    def missing(self, sorts: Mapping[str, Hashable], values: Mapping[str, float | str | None]) -> dict[str, str]:
+        """The reason of every value that is null; `sorts` has the sort of each feature."""
+        told: dict[Hashable, str] = {}
+        found: dict[str, str] = {}
+        for name, value in values.items():
+            if value is not None:
+                continue
+            sort = sorts[name]
+            why = told.get(sort)
+            if why is None:
+                why = self.of(self.features[name], values)
+                if sort is not None:
+                    told[sort] = why
+            found[name] = why
+        return found
 
     def of(self, feature: Feature, values: Mapping[str, float | str | None]) -> str:
         """The reason why a feature is null, given all values."""
@@ -55,7 +85,7 @@ class Why:
         if (feature.entity, feature.stream) not in self.read:
             return "not_read"
         unknown = self._no_account() if feature.whose != "all" else None
-        return unknown or ("never" if feature.measure in (Measure.SINCE_LAST, Measure.SINCE_FIRST) else "too_few")
+        return unknown or ("never" if feature.measure in SINCE else "too_few")
 
     def _stated(self, feature: Stated) -> str:
         absent = self.seen.missing.get(_TABLE.get(feature.source, feature.source))

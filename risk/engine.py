@@ -126,7 +126,7 @@ def snapshot_of(seen: Snapshot, judged: Judged) -> dict[str, object]:
     return {
         **{name: getattr(seen, name) for name in ASKED},
         "request": request,
-        "events": sum(len(timeline.event_id) for timeline in seen.timelines.values()),
+        "events": sum(map(len, seen.timelines.values())),
         "amount_minor": judged.amount_minor,
         "details": judged.circumstances.details,
     }

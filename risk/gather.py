@@ -13,7 +13,7 @@ from data_contracts.link import EntityType
 from data_contracts.question import Question
 from data_contracts.request import Delivery
 from data_contracts.snapshot import Neighbourhood, Snapshot
-from data_contracts.timeline import TIMELINE_LIMIT, Entity, Stream, Timeline
+from data_contracts.timeline import NO_EVENTS, TIMELINE_LIMIT, Entity, Marked, Stream, marks_of
 from features.catalog import FEATURES
 from features.plan import DAY_US, groups
 from features.projection import STREAM_TABLES
@@ -25,7 +25,7 @@ NOT_CONNECTED = "not_connected"
 NO_ANSWER = "no_answer"
 """Why a source is missing: nothing of its kind ever came, or it was asked in vain. Only the second makes a decision degraded."""
 
-EMPTY = Timeline.of(())
+EMPTY = Marked(NO_EVENTS)
 
 WITH_THE_QUESTION = ("order_lines", "deliveries", "claim_lines", "evidence", "observations", "measurements", "links")
 """Sources that come along with a request, named alike among the tables."""
@@ -224,7 +224,7 @@ def _include(rows: dict[tuple[Entity, Stream], Rows], placed: Iterable[Placed]) 
         rows[entity, stream] = sorted(together, key=lambda each: (each[2], each[0]))[-TIMELINE_LIMIT:]
 
 
-def _timeline(rows: Rows | None, stream: Stream, request_id: str, own_links: frozenset[str]) -> Timeline:
+def _timeline(rows: Rows | None, stream: Stream, request_id: str, own_links: frozenset[str]) -> Marked:
     """The events without those of the request itself: what an earlier revision of it, or a label on it, left there."""
     if not rows:
         return EMPTY
@@ -234,4 +234,4 @@ def _timeline(rows: Rows | None, stream: Stream, request_id: str, own_links: fro
         rows = [row for row in rows if not row[0].startswith(f"{request_id}|")]
     elif own_links:
         rows = [row for row in rows if row[0] not in own_links]
-    return Timeline.of(rows) if rows else EMPTY
+    return Marked(marks_of(rows))
