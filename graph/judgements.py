@@ -18,6 +18,9 @@ from data_contracts.errors import ContractError
 from data_contracts.fields import Id, Moment, Text
 from data_contracts.link import EntityType
 
+FILE = Path("rings", "judgements.jsonl")
+"""Where the judgements on a data set lie in its folder."""
+
 
 class Verdict(StrEnum):
     """What an analyst holds a subject for."""

@@ -1,7 +1,7 @@
 """From tables to one feature row a request, as of the moment that the request came in: what training, evaluation and batch scoring read."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +15,7 @@ from features.projection import currency_of
 from features.slow import slow_questions, slow_states, states_at, states_for
 from graph.components import component_facts
 from graph.discount import learned, months
+from graph.judgements import FILE, Judgement, read
 from graph.neighbours import neighbour_facts
 from models.ranker.dataset import latest_labels
 from risk.jobs.read_tables import read_tables
@@ -25,9 +26,10 @@ from risk.stores.feature_store import FeatureStore
 def build_features(folder: Path) -> pl.DataFrame:
     """request_id, as_of, every feature, label (1 abuse, 0 honest) and label_known_at, in the order of (as_of, request_id).
 
-    Features hold only what was known before as_of; the label is the latest there is, null when nobody judged. ContractError: a bad file.
+    Features hold only what was known before as_of, and honour what analysts had said by then; the label is the latest there is, null when nobody
+    judged. ContractError: a bad file.
     """
-    return features_of(read_tables(folder))
+    return features_of(read_tables(folder), read(folder / FILE))
 
 
 def write_features(folder: Path, out: Path) -> dict[str, object]:
@@ -50,17 +52,18 @@ BESIDE = ("request_id", "as_of", "label", "label_known_at")
 """The columns of a feature frame that are no features."""
 
 
-def features_of(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """The same from tables in memory. The `truth` table is not read."""
+def features_of(tables: Mapping[str, pl.DataFrame], judgements: Sequence[Judgement] = ()) -> pl.DataFrame:
+    """The same from tables and analysts' words in memory. The `truth` table is not read."""
     known = {name: frame for name, frame in tables.items() if name != "truth"}
-    frame = compute_batch(known, given=graph_facts(known), slow=slow_facts(known), discounts=discounts_for(known))
+    frame = compute_batch(known, given=graph_facts(known, judgements), slow=slow_facts(known), discounts=discounts_for(known))
     labels = latest_labels(known.get("labels", pl.DataFrame(schema=schema("labels"))))
     return frame.join(labels, on="request_id", how="left", maintain_order="left").with_columns(pl.col("label_known_at").cast(TIME))
 
 
-def graph_facts(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """request_id and what the graph says of the buyer: her component, and what her neighbours are like."""
-    return component_facts(tables).join(neighbour_facts(tables, currency_of(tables)), on="request_id", how="left", maintain_order="left")
+def graph_facts(tables: Mapping[str, pl.DataFrame], judgements: Sequence[Judgement] = ()) -> pl.DataFrame:
+    """request_id and what the graph says of the buyer: her component, and what her neighbours are like; refuted links join nobody."""
+    around = neighbour_facts(tables, currency_of(tables), judgements)
+    return component_facts(tables, judgements).join(around, on="request_id", how="left", maintain_order="left")
 
 
 def slow_facts(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame | None:

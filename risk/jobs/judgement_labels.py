@@ -10,7 +10,7 @@ import polars as pl
 
 from data_contracts.tables import schema
 from graph.judged_labels import labels_of
-from graph.judgements import Judgement, read
+from graph.judgements import FILE, Judgement, read
 from risk.jobs.read_tables import read_tables, write_table
 from risk.jobs.rings import Said, judge_ring
 from risk.judged import Labelled
@@ -33,7 +33,7 @@ def judge(folder: Path, ring_id: str, said: Said) -> Judged:
 def label_judgements(folder: Path) -> Labelled:
     """Add to the labels of a data set what its `rings/judgements.jsonl` says of requests. ContractError: a file is damaged."""
     tables = read_tables(folder)
-    said = read(folder / "rings" / "judgements.jsonl")
+    said = read(folder / FILE)
     new = labels_of(tables, said)
     if not new.is_empty():
         before = tables["labels"] if "labels" in tables else schema("labels").to_frame()

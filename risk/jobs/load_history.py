@@ -1,4 +1,7 @@
-"""Load a data set into the store, so that the service knows the past: timelines, orders, scans, links, labels. Loading it twice changes nothing."""
+"""Load a data set into the store, so that the service knows the past: timelines, orders, scans, links, labels, analysts' words.
+
+Loading it twice changes nothing.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -14,6 +17,7 @@ from data_contracts.link import EntityType
 from data_contracts.timeline import COLUMNS, Stream
 from features.projection import Projection, currency_of
 from features.streams import micros
+from graph.judgements import FILE, read
 from risk import clock
 from risk.gather import LOOK_BACK
 from risk.home import open_home
@@ -26,6 +30,7 @@ from risk.stores.discounts import StoredDiscounts
 from risk.stores.feature_store import FeatureStore
 from risk.stores.history import EVENT_COLUMNS, moment
 from risk.stores.links import LABEL_COLUMNS, LINK_COLUMNS, StoredLinks
+from risk.stores.ring_builds import RingBuilds
 from risk.stores.turns import TURN_COLUMNS, is_turn, opened, turns_of
 
 CHUNK = 100_000
@@ -41,6 +46,8 @@ def load_history(folder: Path, home: Path, until: datetime | None = None) -> dic
     tables = known_before(read_tables(folder), until)
     try:
         counts = load_tables(tables, opened.database, opened.currency or currency_of(tables))
+        said = [each for each in read(folder / FILE) if until is None or each.at < until]
+        counts["judgements"] = RingBuilds(opened.database).add_new(said)
     finally:
         opened.database.close()
     newest_us = newest_known_us(tables)

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from data_contracts.errors import ContractError, NotFoundError
 from graph.explain import sentences
 from graph.export import ring_graph, write
-from graph.judgements import Judgement, Subject, Verdict, append, read
+from graph.judgements import FILE, Judgement, Subject, Verdict, append, read
 from graph.picture import draw
 from graph.rings import Build, Ring, build_rings, to_look_at
 from graph.uses import seen_before
@@ -49,7 +49,7 @@ def rings(folder: Path, as_of: datetime | None = None) -> RingsReport:
     """
     tables = read_tables(folder)
     moment = as_of or last_known(tables) + _MICROSECOND
-    build = build_rings(tables, moment, read(_judgements(folder)), last_build(folder, before=moment))
+    build = build_rings(tables, moment, read(folder / FILE), last_build(folder, before=moment))
     path = _write_build(folder, build)
     shown = to_look_at(build.rings)
     listed = [ring for ring in shown if ring.listed]
@@ -80,7 +80,7 @@ def ring(folder: Path, ring_id: str, png: Path | None = None, export: Path | Non
         if export is not None:
             write(graph, export)
     history = [asdict(step) for step in history_of(folder, ring_id)]
-    said = [asdict(each) for each in read(_judgements(folder)) if each.subject is Subject.RING and each.ring_id == ring_id]
+    said = [asdict(each) for each in read(folder / FILE) if each.subject is Subject.RING and each.ring_id == ring_id]
     return told(found) | {"history": history, "judgements": said}
 
 
@@ -105,7 +105,7 @@ def judge_ring(folder: Path, ring_id: str, said: Said) -> Judgement:
         field = ".".join(str(part) for part in first["loc"])
         message = f"the judgement's {field}: {first['msg']}"
         raise ContractError(message, field=field) from error
-    append(_judgements(folder), judgement)
+    append(folder / FILE, judgement)
     return judgement
 
 
@@ -140,10 +140,6 @@ def history_of(folder: Path, ring_id: str) -> list[Any]:
     """Every step of a ring through all builds, in the order of time; steps of others that name it are among them."""
     builds = [_read_build(path) for path in sorted((folder / "rings" / "builds").glob("*.json"))]
     return [step for build in builds for step in build.steps if ring_id in (step.ring_id, step.other_id)]
-
-
-def _judgements(folder: Path) -> Path:
-    return folder / "rings" / "judgements.jsonl"
 
 
 def _stem(moment: datetime) -> str:

@@ -60,6 +60,15 @@ class RingBuilds:
         with self.database.writing() as connection:
             self.database.add_many(connection, tables.ring_judgements, ("body",), [(body,)])
 
+    def add_new(self, said: Sequence[Judgement]) -> int:
+        """Keep those of these words that are not kept yet; how many that were. ContractError: one is incomplete."""
+        bodies = [_JUDGEMENT.dump_json(check(each)) for each in said]
+        with self.database.writing() as connection:
+            there = {bytes(body) for (body,) in self.database.fetch(connection, "SELECT body FROM ring_judgements", ())}
+            new = [body for body in dict.fromkeys(bodies) if body not in there]
+            self.database.add_many(connection, tables.ring_judgements, ("body",), [(body,) for body in new])
+        return len(new)
+
     def judgements(self, connection: Connection) -> Sequence[Judgement]:
         """All that was ever said, in the order of saying."""
         rows = self.database.fetch(connection, "SELECT body FROM ring_judgements ORDER BY judgement_no", ())
