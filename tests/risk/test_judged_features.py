@@ -19,7 +19,7 @@ from graph.components import COMPONENT_FEATURES
 from graph.judged_labels import labels_of
 from graph.judgements import FILE, Judgement, Subject, Verdict, append
 from graph.neighbours import AGGREGATES
-from risk.api.app import REQUEST
+from risk.api.decisions import REQUEST
 from risk.api.edge import Edge
 from risk.gather import Gatherer
 from risk.ingest import Ingest
