@@ -44,8 +44,21 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonsWord:
+    """Why a decision is a person's: who, the appeal that was decided, and the reason code that was given; the words are kept apart."""
+
+    by: str
+    appeal_id: str
+    reason_code: str
+
+
+@dataclass(frozen=True, slots=True)
 class DecisionRecord:
-    """One line of the ledger: enough to replay the decision to the byte."""
+    """One line of the ledger: enough to replay the decision to the byte.
+
+    turn: 0 for the first decision of an identity (request id, revision), 1 and on for those that supersede it. provisional: evidence was not
+    measured when the caller's deadline passed; the final decision follows by itself. person: who decided otherwise and why; null, the policy did.
+    """
 
     decision_id: str
     request_id: str
@@ -60,3 +73,6 @@ class DecisionRecord:
     supersedes: str | None
     timings_ms: dict[str, float]
     snapshot: dict[str, Any]
+    turn: int = 0
+    provisional: bool = False
+    person: PersonsWord | None = None

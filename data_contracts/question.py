@@ -15,3 +15,7 @@ class Question(Asked):
 
     revision: int
     payload_sha256: str
+    awaiting: tuple[str, ...] = ()
+    """Files that were not measured when the caller's deadline passed; where there are any, the decision is provisional."""
+    follows: str | None = None
+    """The provisional decision that this one finishes; null for a question that a caller asks."""

@@ -27,7 +27,9 @@ def answer(record: DecisionRecord, language: Language) -> bytes:
         ],
         "versions": record.versions,
         "degraded": record.degraded,
+        "provisional": record.provisional,
         "supersedes": record.supersedes,
+        "superseded_by": None,
     }
     return msgspec.json.encode(said)
 
@@ -40,3 +42,11 @@ def answers(record: DecisionRecord) -> bytes:
 def answer_in(stored: bytes, language: Language) -> bytes:
     """The answer of that language out of what `answers` made, untouched."""
     return bytes(msgspec.json.decode(stored, type=dict[str, msgspec.Raw])[language.value])
+
+
+def superseded(answered: bytes, decision_id: str | None) -> bytes:
+    """The answer as it was, naming the decision that took its place; null leaves every byte."""
+    if decision_id is None:
+        return answered
+    parts = msgspec.json.decode(answered, type=dict[str, msgspec.Raw])
+    return msgspec.json.encode(parts | {"superseded_by": msgspec.Raw(msgspec.json.encode(decision_id))})

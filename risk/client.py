@@ -36,7 +36,8 @@ class Reason(msgspec.Struct, frozen=True):
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """A decision. action: approve, review or block. score: 0 to 1, null without a model. raw: the bytes as answered.
 
-    degraded: sources that did not answer. supersedes: the decision that this one replaces, null for none.
+    degraded: sources that did not answer. provisional: evidence was not measured in time, the final decision follows by itself.
+    supersedes: the decision that this one replaces, null for none. superseded_by: the one that took its place since, null for none so far.
     """
 
     decision_id: str
@@ -47,7 +48,9 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[Reason, ...]
     versions: dict[str, str]
     degraded: tuple[str, ...]
+    provisional: bool
     supersedes: str | None
+    superseded_by: str | None
     raw: bytes = b""
 
 

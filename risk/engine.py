@@ -66,7 +66,7 @@ class Engine:
         watch.lap("gather")
         facts = compute(seen)
         watch.lap("features")
-        judged = judge(self.champion, facts, seen, self.policy)
+        judged = judge(self.champion, facts, seen, self.policy, len(question.awaiting))
         watch.lap("decide")
         return self.ledger.append(question, seen, self._record(question, seen, facts, judged, watch))  # the only write
 
@@ -88,16 +88,18 @@ class Engine:
                 "policy": self.policy.version,
             },
             degraded=judged.circumstances.degraded,
-            supersedes=self.ledger.before(question) if question.revision > 1 else None,
+            supersedes=self.ledger.before(question),
             timings_ms=watch.laps_ms,
             snapshot=snapshot_of(seen, judged),
+            turn=0 if question.follows is None else 1,
+            provisional=bool(question.awaiting),
         )
 
 
-def judge(champion: Champion | None, facts: Facts, seen: Snapshot, policy: Policy) -> Judged:
-    """Score and decide on what was seen."""
+def judge(champion: Champion | None, facts: Facts, seen: Snapshot, policy: Policy, awaited: int = 0) -> Judged:
+    """Score and decide on what was seen; `awaited` files of the request are not measured yet."""
     amount_minor = in_currency(seen.request.amount_minor, seen.request.currency, policy.costs.currency or seen.currency)
-    circumstances = Circumstances(details(seen), degraded(seen))
+    circumstances = Circumstances(details(seen), degraded(seen), awaited)
     return Judged(*weigh(champion, facts, amount_minor, policy, circumstances), amount_minor, circumstances)
 
 
@@ -129,4 +131,5 @@ def snapshot_of(seen: Snapshot, judged: Judged) -> dict[str, object]:
         "events": sum(map(len, seen.timelines.values())),
         "amount_minor": judged.amount_minor,
         "details": judged.circumstances.details,
+        "awaited": judged.circumstances.awaited,
     }

@@ -164,8 +164,8 @@ class Gatherer:
         )
 
     def _own_links(self, connection: Connection, question: Question) -> frozenset[str]:
-        """The link events of an earlier revision of the same request: it must not be evidence against itself."""
-        if question.revision == 1:
+        """The link events of an earlier decision of the same request: it must not be evidence against itself."""
+        if question.revision == 1 and question.follows is None:
             return frozenset()
         before = self.history.links(connection, request_id=question.request.request_id)
         return frozenset(row[0] for link in before for _, _, row in link_events(link))

@@ -3,9 +3,9 @@
 A decision and what it adds to history are one durable transaction.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from pydantic import TypeAdapter
@@ -19,18 +19,22 @@ from data_contracts.question import Question
 from data_contracts.reason import Language
 from data_contracts.snapshot import Snapshot
 from features.streams import link_events, micros, order_events, request_events
-from risk.answer import answer_in, answers
+from risk.answer import answer_in, answers, superseded
 from risk.ledger_chain import GENESIS, Link, row_hash
 from risk.stores import tables
 from risk.stores.database import Database
 from risk.stores.evidence_rows import EvidenceRows
 from risk.stores.history import History
+from risk.stores.pending import Pending
 
 _RECORD = TypeAdapter(DecisionRecord)
 
-CONTENT = ("decision_id", "request_id", "revision", "payload_sha256", "as_of_us", "record", "answers")
-"""The columns that the chain protects, in the order of its hash."""
+CONTENT = ("decision_id", "request_id", "revision", "payload_sha256", "as_of_us", "record", "answers", "turn")
+"""The columns that the chain protects, in the order of its hash; a `turn` of 0 is left out, as it was before there were turns."""
 DECISION_COLUMNS = (*CONTENT, "previous_sha256", "chain_sha256")
+
+FINAL_WITHIN = timedelta(minutes=10)
+"""How long a final decision waits for measurements that do not come: a look takes a second, the longest queue half a minute, a restart a minute."""
 
 WITH_HISTORY = ("evidence", "observations", "measurements", "claim_lines", "links")
 """What a question may bring along that becomes a connected source."""
@@ -64,6 +68,7 @@ class Ledger:
         self.history = history
         self.database = history.database
         self.evidence = EvidenceRows(history)
+        self.pending = Pending(history.database)
 
     def answered(self, question: Question) -> Recorded | None:
         """The recorded decision of this very question. ConflictError: the identity is taken by another payload, or a later revision was decided."""
@@ -71,7 +76,9 @@ class Ledger:
             return _matching(question, _revisions(self.database, connection, question.request.request_id))
 
     def before(self, question: Question) -> str | None:
-        """The decision that this one supersedes: the latest of an earlier revision."""
+        """The decision that this one supersedes: the provisional one that it finishes, else the latest of an earlier revision; null for none."""
+        if question.follows is not None or question.revision == 1:
+            return question.follows
         with self.database.reading() as connection:
             rows = _revisions(self.database, connection, question.request.request_id)
         return rows[0].decision_id if rows else None
@@ -82,7 +89,21 @@ class Ledger:
         Somebody may have been first with the same question: then that decision stands and is returned.
         """
         answered = answers(record)
-        row = (
+        try:
+            with self.database.writing() as connection:
+                self.add_row(connection, record, answered)
+                self._become_history(connection, question, seen)
+                self._settle(connection, question, record)
+        except IntegrityError:
+            first = self.answered(question)
+            if first is None:
+                raise
+            return first
+        return Recorded(record.decision_id, record.request_id, record.revision, record.payload_sha256, answered, record)
+
+    def add_row(self, connection: Connection, record: DecisionRecord, answered: bytes) -> None:
+        """The next row of the chain. IntegrityError: that identity has a decision at this turn already."""
+        content = (
             record.decision_id,
             record.request_id,
             record.revision,
@@ -90,18 +111,10 @@ class Ledger:
             micros(record.as_of),
             encode(record),
             answered,
+            record.turn,
         )
-        try:
-            with self.database.writing() as connection:
-                previous = self._head(connection)
-                self.database.add(connection, tables.decisions, DECISION_COLUMNS, (*row, previous, row_hash(previous, row)))
-                self._become_history(connection, question, seen)
-        except IntegrityError:
-            first = self.answered(question)
-            if first is None:
-                raise
-            return first
-        return Recorded(record.decision_id, record.request_id, record.revision, record.payload_sha256, answered, record)
+        previous = self._head(connection)
+        self.database.add(connection, tables.decisions, DECISION_COLUMNS, (*content, previous, row_hash(previous, protected(content))))
 
     def read(self, decision_id: str) -> DecisionRecord:
         """The record of that id. NotFoundError: there is none."""
@@ -113,13 +126,24 @@ class Ledger:
         return _RECORD.validate_json(body)
 
     def answer_of(self, decision_id: str, language: Language) -> bytes:
-        """What was answered with that decision. NotFoundError: there is none."""
+        """What was answered with that decision, with the decision that superseded it since. NotFoundError: there is none."""
         with self.database.reading() as connection:
-            body = connection.execute(select(tables.decisions.c.answers).where(tables.decisions.c.decision_id == decision_id)).scalar_one_or_none()
-        if body is None:
+            found = self.database.fetch(connection, "SELECT request_id FROM decisions WHERE decision_id = ?", (decision_id,))
+            decided = _revisions(self.database, connection, found[0][0]) if found else []
+        if not decided:
             message = f"no decision {decision_id}"
             raise NotFoundError(message, field="decision_id")
-        return answer_in(body, language)
+        place = next(place for place, recorded in enumerate(decided) if recorded.decision_id == decision_id)
+        return superseded(decided[place].in_language(language), decided[place - 1].decision_id if place else None)
+
+    def newest_answer(self, request_id: str, language: Language) -> bytes:
+        """What was answered with the newest decision of a request. NotFoundError: it was never decided."""
+        with self.database.reading() as connection:
+            decided = _revisions(self.database, connection, request_id)
+        if not decided:
+            message = f"no refund request {request_id} was decided here"
+            raise NotFoundError(message, field="request_id")
+        return decided[0].in_language(language)
 
     def records(self, since: datetime | None = None) -> Iterator[tuple[bytes, DecisionRecord]]:
         """Every record in the order of writing, as its bytes and as an object."""
@@ -137,7 +161,7 @@ class Ledger:
         query = select(*(table.c[name] for name in DECISION_COLUMNS)).order_by(table.c.seq)
         with self.database.reading() as connection, connection.execute(query.execution_options(yield_per=500)) as result:
             for *content, previous, own in result:
-                yield Link(content[0], content, previous, own)
+                yield Link(content[0], protected(content), previous, own)
 
     def keep_policy(self, version: str, body: str) -> None:
         """Keep a policy for as long as its decisions."""
@@ -154,10 +178,17 @@ class Ledger:
         rows = self.database.fetch(connection, "SELECT chain_sha256 FROM decisions ORDER BY seq DESC LIMIT 1", ())
         return str(rows[0][0]) if rows else GENESIS
 
+    def _settle(self, connection: Connection, question: Question, record: DecisionRecord) -> None:
+        """A provisional decision waits for its final one; the final one ends the waiting."""
+        if record.provisional:
+            self.pending.add(connection, question, record.decision_id, record.as_of + FINAL_WITHIN)
+        elif question.follows is not None:
+            self.pending.remove(connection, record.request_id, record.revision)
+
     def _become_history(self, connection: Connection, question: Question, seen: Snapshot) -> None:
         """Put the request, its links and an order that was not known before on their timelines."""
         history, as_of_us = self.history, micros(seen.as_of)
-        if question.revision > 1:
+        if question.revision > 1 or question.follows is not None:
             history.end_events(connection, history.request_events(connection, question.request.request_id), as_of_us)
             earlier = history.links(connection, request_id=question.request.request_id)
             history.end_events(connection, [event for link in earlier for event in link_events(link)], as_of_us)
@@ -174,29 +205,39 @@ class Ledger:
         history.add_links(connection, links)
         buyer = next((entity.id for entity in seen.entities if entity.type is EntityType.ACCOUNT), None)
         self.evidence.add_uses(connection, question.revision, buyer, seen.evidence, seen.measurements)
+        if question.follows is not None:
+            self.evidence.tell_reuse(connection, question.revision, seen.measurements)
         history.add_events(connection, events)
         history.add_text(connection, question.request, as_of_us)
         history.add_sources(connection, _brought(question), as_of_us)
 
 
+def protected(content: Sequence[object]) -> Sequence[object]:
+    """The columns of CONTENT as the chain hashes them."""
+    return content if content[-1] else content[:-1]
+
+
 def _revisions(database: Database, connection: Connection, request_id: str) -> list[Recorded]:
-    """What was decided for that request, the latest revision first."""
-    query = "SELECT decision_id, request_id, revision, payload_sha256, answers FROM decisions WHERE request_id = ? ORDER BY revision DESC"
+    """What was decided for that request, the newest decision first."""
+    query = "SELECT decision_id, request_id, revision, payload_sha256, answers FROM decisions WHERE request_id = ? ORDER BY revision DESC, turn DESC"
     rows = database.fetch(connection, query, (request_id,))
     return [Recorded(*row) for row in rows]
 
 
-def _matching(question: Question, revisions: list[Recorded]) -> Recorded | None:
-    """The one of this revision and payload. ConflictError: this revision has another payload, or a later one was decided already."""
+def _matching(question: Question, decided: list[Recorded]) -> Recorded | None:
+    """The newest decision of this revision and payload, null when there is none or it is the provisional one that this question finishes.
+
+    ConflictError: this revision has another payload, or a later one was decided already.
+    """
     request_id, revision = question.request.request_id, question.revision
-    for recorded in revisions:
-        if recorded.revision == revision and recorded.payload_sha256 == question.payload_sha256:
-            return recorded
-        if recorded.revision == revision:
-            message = f"{request_id} revision {revision} was decided with another payload; send the change as revision {revisions[0].revision + 1}"
-            raise ConflictError(message, field="revision")
-    if revisions and revisions[0].revision > revision:
-        message = f"{request_id} was decided at revision {revisions[0].revision}; revision {revision} comes too late"
+    newest = next((recorded for recorded in decided if recorded.revision == revision), None)
+    if newest is not None and newest.payload_sha256 != question.payload_sha256:
+        message = f"{request_id} revision {revision} was decided with another payload; send the change as revision {decided[0].revision + 1}"
+        raise ConflictError(message, field="revision")
+    if newest is not None and newest.decision_id != question.follows:
+        return newest
+    if decided and decided[0].revision > revision:
+        message = f"{request_id} was decided at revision {decided[0].revision}; revision {revision} comes too late"
         raise ConflictError(message, field="revision")
     return None
 

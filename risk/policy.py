@@ -20,10 +20,14 @@ NO_DETAILS: Mapping[str, str] = {}
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What a decision may use beside score and facts: details in words by feature (the arithmetic), and the sources that did not answer."""
+    """What a decision may use beside score and facts: details in words by feature (the arithmetic), and the sources that did not answer.
+
+    `awaited`: how many files of the request are not measured yet; where there are any, the decision is provisional.
+    """
 
     details: Mapping[str, str]
     degraded: tuple[str, ...] = ()
+    awaited: int = 0
 
 
 PLAIN = Circumstances(NO_DETAILS)
@@ -41,9 +45,10 @@ def decide(score: Score | None, facts: Facts, amount_minor: int | None, policy: 
     """
     weighed, costs = _weigh(score, amount_minor, policy)
     ruled = _rule_findings(facts, policy, circumstances.details)
-    findings = [weighed, *ruled, *_source_findings(amount_minor, policy, circumstances.degraded)]
+    pending = _pending_findings(amount_minor, policy, circumstances.awaited)
+    findings = [weighed, *ruled, *pending, *_source_findings(amount_minor, policy, circumstances.degraded)]
     if any(finding.action is Action.BLOCK for finding in findings):
-        findings = _checked_block(findings, score, facts, policy)
+        findings = _checked_block(findings, score, facts, policy, provisional=bool(pending))
     worst = max((finding.action for finding in findings), key=lambda action: action.severity)
     if score is not None:
         findings += _explained(score, worst, policy, {finding.code for finding in findings})
@@ -93,12 +98,24 @@ def _source_findings(amount_minor: int | None, policy: Policy, degraded: Sequenc
     return [Finding(Action.REVIEW, "SOURCE_MISSING", None, f"no answer from {', '.join(sorted(degraded))}")]
 
 
-def _checked_block(findings: list[Finding], score: Score | None, facts: Facts, policy: Policy) -> list[Finding]:
-    """The findings with every block turned into a review, unless enough independent families agree and nothing excuses the buyer."""
+def _pending_findings(amount_minor: int | None, policy: Policy, awaited: int) -> list[Finding]:
+    """While evidence is not measured a person looks, but for small amounts where the policy allows it."""
+    if not awaited:
+        return []
+    small = amount_minor is not None and amount_minor <= policy.provisional_approve_minor > 0
+    said = f"{awaited} {'file is' if awaited == 1 else 'files are'} not measured yet; the final decision follows by itself"
+    return [Finding(Action.APPROVE if small else Action.REVIEW, "EVIDENCE_PENDING", None, said)]
+
+
+def _checked_block(findings: list[Finding], score: Score | None, facts: Facts, policy: Policy, *, provisional: bool) -> list[Finding]:
+    """The findings with every block turned into a review, unless enough independent families agree and nothing excuses the buyer.
+
+    A provisional decision never blocks: nobody is refused before her evidence was looked at.
+    """
     excuses = [excuse for excuse in policy.excuses if _reached(facts, excuse)]
     families = sorted(_families(findings, score, policy))
     identity = any(rule.identity_match and _reached(facts, rule) for rule in policy.rules)
-    if not excuses and (identity or len(families) >= policy.block_families):
+    if not provisional and not excuses and (identity or len(families) >= policy.block_families):
         return findings
     softened = [Finding(min(f.action, Action.REVIEW, key=lambda action: action.severity), f.code, f.family, f.detail) for f in findings]
     softened = [finding for finding in softened if finding.code != "BLOCK_CHEAPEST"]

@@ -17,7 +17,7 @@ from features.catalog import ATTRIBUTE, FEATURES
 from features.declare import Given, Stated
 from risk.terms import BLOCKING, Costs, Excuse, Policy, Rule
 
-SECTIONS = {"name", "costs", "block", "review", "degraded", "reasons", "rules", "excuses"}
+SECTIONS = {"name", "costs", "block", "review", "degraded", "provisional", "reasons", "rules", "excuses"}
 MIN_FAMILIES = 2
 SHARES = ("reviewer_catches", "reviewer_clears", "abuse_loss_share", "goods_margin", "delay_share")
 
@@ -79,6 +79,7 @@ def _built(raw: Mapping[str, Any]) -> Policy:
         capacity_share=review["capacity_share"],
         when_full=review["when_full"],
         degraded_approve_minor=_only(raw, "degraded", "approve_up_to_minor")["approve_up_to_minor"],
+        provisional_approve_minor=_provisional(raw),
         reasons_shown=_only(raw, "reasons", "shown")["shown"],
         rules=tuple(Rule(**{**rule, "action": Action(rule["action"])}) for rule in raw.get("rules", ())),
         excuses=tuple(Excuse(**excuse) for excuse in raw.get("excuses", ())),
@@ -94,6 +95,12 @@ def _costs(raw: Mapping[str, Any]) -> Costs:
         message = f"[costs] lacks {', '.join(lacking)}"
         raise ValueError(message)
     return Costs(**found)
+
+
+def _provisional(raw: Mapping[str, Any]) -> int:
+    """Up to which amount a request may be approved before its evidence is measured; never, where the policy does not speak of it."""
+    found: int = _only(raw, "provisional", "approve_up_to_minor")["approve_up_to_minor"] if "provisional" in raw else 0
+    return found
 
 
 def _only(raw: Mapping[str, Any], section: str, *keys: str) -> Mapping[str, Any]:
@@ -134,6 +141,12 @@ def _limit_problems(policy: Policy) -> list[str]:
         ("review.capacity_share", share, _number(share) and 0 < share <= 1, "above 0, up to 1"),
         ("review.when_full", policy.when_full, policy.when_full in ("wait", "cheapest"), "wait or cheapest"),
         ("degraded.approve_up_to_minor", policy.degraded_approve_minor, _number(policy.degraded_approve_minor), "a number of minor units"),
+        (
+            "provisional.approve_up_to_minor",
+            policy.provisional_approve_minor,
+            _whole(policy.provisional_approve_minor) and policy.provisional_approve_minor >= 0,
+            "minor units, 0 for never",
+        ),
         ("reasons.shown", policy.reasons_shown, _whole(policy.reasons_shown) and policy.reasons_shown >= 1, "1 or more"),
     )
     return [f"{name} is {got!r}, expected {expected}" for name, got, holds, expected in checks if not holds]

@@ -95,7 +95,8 @@ class Policy:
     block_families: independent families of evidence that a block needs. family_log_odds: from which sum of contributions a family counts.
     capacity_share: share of a batch that people can look at. when_full: what happens to cost-only reviews behind it: they `wait`, or the
     `cheapest` other action is taken, which may approve and never blocks. degraded_approve_minor: up to which amount a request may be approved
-    although a source did not answer. reasons_shown: how many reasons that speak against (and again for) the request a decision names.
+    although a source did not answer. provisional_approve_minor: up to which amount it may be approved before its evidence is measured, when the
+    caller's deadline passed; 0: never. reasons_shown: how many reasons that speak against (and again for) the request a decision names.
     """
 
     name: str
@@ -106,6 +107,7 @@ class Policy:
     capacity_share: float
     when_full: Literal["wait", "cheapest"]
     degraded_approve_minor: int
+    provisional_approve_minor: int
     reasons_shown: int
     rules: tuple[Rule, ...]
     excuses: tuple[Excuse, ...]

@@ -14,6 +14,7 @@ from risk.api import errors
 from risk.api.decisions import DecisionRoutes
 from risk.api.events import EventRoutes
 from risk.api.evidence import EvidenceRoutes
+from risk.api.finals import Finals
 from risk.api.graph import Graph, GraphRoutes
 from risk.api.images import ImageRoutes
 from risk.api.metrics import Metrics
@@ -32,7 +33,11 @@ def create_app(service: Service) -> FastAPI:
         await asyncio.to_thread(graph.recover)
         if service.intake is not None:
             service.intake.recover()
+        tasks = [asyncio.create_task(Finals(desk).work())]
         yield
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         if service.intake is not None:
             await asyncio.get_running_loop().run_in_executor(None, service.intake.close)
         if service.checks is not None:

@@ -142,6 +142,8 @@ class RefundRequestBody(Body):
     attributes: Annotated[
         dict[Word, Annotated[float, Field(allow_inf_nan=False)] | Annotated[str, Field(max_length=256)] | None], Field(max_length=256)
     ] = {}
+    deadline_ms: Annotated[int, Field(ge=1, le=60_000)] | None = None
+    """How long the caller waits for the answer; it says nothing of the request, so it is no part of its identity."""
 
 
 class OrderEventBody(OrderBody):

@@ -218,5 +218,5 @@ def _check_consistent(body: RefundRequestBody) -> None:
 
 def _payload_hash(body: RefundRequestBody, links: list[tuple[EntityType, str]]) -> str:
     """SHA-256 of the payload as records: neither white space nor the order of keys count, and no raw identifier can be guessed back from it."""
-    plain = body.model_dump(mode="json", exclude={"links"})
+    plain = body.model_dump(mode="json", exclude={"links", "deadline_ms"})
     return hashlib.sha256(msgspec.json.encode([plain, links], order="sorted")).hexdigest()

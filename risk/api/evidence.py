@@ -1,7 +1,6 @@
 """Evidence over HTTP: send a file, ask how far it is and what was measured in it. Its bytes are never given out here."""
 
 import asyncio
-from concurrent.futures import Future
 from functools import partial
 from re import fullmatch
 
@@ -13,7 +12,7 @@ from fastapi.responses import Response
 from data_contracts.errors import ContractError
 from risk.api.calls import Gate
 from risk.api.upload import receive
-from risk.evidence.intake import Intake, Receipt
+from risk.evidence.intake import Intake
 from risk.keys import Scope
 
 log = structlog.get_logger()
@@ -60,13 +59,3 @@ class EvidenceRoutes:
             raise ContractError("sha256 is no SHA-256; expected 64 hexadecimal digits in lower case", field="sha256")
         found = await asyncio.get_running_loop().run_in_executor(None, self.intake.status, sha256)
         return Response(msgspec.json.encode(found), media_type=JSON)
-
-
-async def looked_at(intake: Intake, shas: list[str], timeout_s: float) -> None:
-    """Wait until the looks at those files are over, so that a question asked now sees them; at most that long."""
-    going: list[Future[None]] = intake.going(shas)
-    if going:
-        await asyncio.wait([asyncio.wrap_future(each) for each in going], timeout=timeout_s)
-
-
-__all__ = ["EvidenceRoutes", "Receipt", "looked_at"]

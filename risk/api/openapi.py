@@ -29,6 +29,8 @@ class Answer(BaseModel):
     """A decision.
 
     `score` is the calibrated probability of abuse, null without a model; `rank_value` is what not paying at once is expected to save.
+    `provisional`: its evidence was not measured when the deadline passed; the final decision follows by itself. `superseded_by` names the decision
+    that took its place since, where the decision is read by its id.
     """
 
     decision_id: str
@@ -39,7 +41,9 @@ class Answer(BaseModel):
     reasons: list[ReasonShown]
     versions: dict[str, str]
     degraded: list[str]
+    provisional: bool
     supersedes: str | None
+    superseded_by: str | None
 
 
 class FindingShown(BaseModel):
@@ -123,7 +127,16 @@ GRAPH_QUERIES = {
 }
 PLACES: dict[str, dict[str, Any]] = {"sha256": {"pattern": "^[0-9a-f]{64}$"}, "entity_type": {"enum": sorted(EntityType)}}
 """What may stand in a parameter of a path."""
-ANSWERS = ("/v1/refund-requests/score", "/v1/decisions/{decision_id}")
+SCORE = "/v1/refund-requests/score"
+ANSWERS = (SCORE, "/v1/refund-requests/{request_id}", "/v1/decisions/{decision_id}")
+LANGUAGE = {"name": "lang", "in": "query", "required": False, "schema": {"type": "string", "enum": ["en", "zh"]}}
+DEADLINE = {
+    "name": "Deadline-Ms",
+    "in": "header",
+    "required": False,
+    "description": "How long the caller waits. Evidence that is not measured by then makes the decision provisional; the final one follows.",
+    "schema": {"type": "integer", "minimum": 1, "maximum": 60_000},
+}
 REFUSALS = {"401": "No valid API key", "422": "A field does not hold", "503": "The database does not answer; ask again"}
 FORM_REFUSALS = {
     "400": "The body is cut or no form",
@@ -206,11 +219,9 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
     if path in ("/v1/orders", "/v1/labels"):
         responses["201"] = {"description": "New"}
     responses = _of_the_graph(path, operation) or responses
-    if path in ("/v1/labels", "/v1/decisions/{decision_id}", "/v1/evidence/{sha256}", "/v1/rings/{ring_id}", "/v1/judgements", NEIGHBOURHOOD):
+    if path in ("/v1/labels", *ANSWERS[1:], "/v1/evidence/{sha256}", "/v1/rings/{ring_id}", "/v1/judgements", NEIGHBOURHOOD):
         refusals["404"] = "Nothing under that id"
-    if path in (*ANSWERS, CHECK):
-        language = {"name": "lang", "in": "query", "required": False, "schema": {"type": "string", "enum": ["en", "zh"]}}
-        operation["parameters"] = [*operation.get("parameters", []), language]
+    operation.setdefault("parameters", []).extend([DEADLINE] * (path == SCORE) + [LANGUAGE] * (path in (*ANSWERS, CHECK)))
     if path not in OPEN:
         operation["security"] = [{"key": []}]
     operation["responses"] = responses | {code: {"description": said, "content": _content("ErrorAnswer")} for code, said in refusals.items()}

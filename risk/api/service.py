@@ -18,6 +18,7 @@ from risk.api.metrics import Metrics
 from risk.engine import Engine
 from risk.evidence.intake import Intake
 from risk.ingest import Ingest
+from risk.ledger import Recorded
 
 log = structlog.get_logger()
 Given = ParamSpec("Given")
@@ -67,3 +68,28 @@ class Desk:
             self.metrics.identifiers.labels(kind.value, found.outcome.value).inc()
             if found.id is None:
                 log.info("identifier_left_out", entity_type=kind.value, outcome=found.outcome.value)
+
+    def note(self, recorded: Recorded, kind: str, took_s: float) -> None:
+        """Count and log a decision, without anything personal. `kind`: a call's (`score`), or the `final` one after a provisional one."""
+        metrics, record = self.metrics, recorded.record
+        metrics.latency.labels(kind).observe(took_s)
+        if record is None:
+            metrics.repeated.inc()
+            log.info("decision_repeated", decision_id=recorded.decision_id, ms=round(took_s * 1000, 2))
+            return
+        metrics.decisions.labels(record.decision.action.value).inc()
+        for code in {finding.code for finding in record.decision.findings}:
+            metrics.reasons.labels(code).inc()
+        for source in record.degraded:
+            metrics.degraded.labels(source).inc()
+        for stage, took_ms in record.timings_ms.items():
+            metrics.stages.labels(stage).observe(took_ms / 1000)
+        log.info(
+            "decision_made",
+            decision_id=record.decision_id,
+            action=record.decision.action.value,
+            score=record.score and round(record.score.probability, 3),
+            degraded=list(record.degraded),
+            provisional=record.provisional,
+            ms=round(took_s * 1000, 2),
+        )

@@ -7,7 +7,7 @@ Looking happens in children (`Eye`), one a worker, so that neither a hostile fil
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime
@@ -155,6 +155,16 @@ class Intake:
             message = f"no evidence with sha256 {sha256} was sent here"
             raise NotFoundError(message, field="sha256")
         return {"status": ("measuring" if self.going((sha256,)) else "stored") if lacking else "measured", **found}
+
+    def unlooked(self, shas: Sequence[str]) -> list[str]:
+        """Those of the files that were taken in, by whichever worker, and that nobody has looked at yet."""
+        with self.rows.database.reading() as connection:
+            return self.rows.unlooked(connection, shas)
+
+    def expected(self, shas: Sequence[str]) -> bool:
+        """Whether a look at all of those files can be expected soon: they came just now, so some worker has them in its queue."""
+        with self.rows.database.reading() as connection:
+            return self.rows.came_since(connection, shas, micros(self._now()) - CLAIM_US) == len(shas)
 
     def going(self, shas: Iterable[str]) -> list[Future[None]]:
         """The looks at those files that are not finished."""

@@ -106,13 +106,13 @@ class SeenEvidence:
         return found
 
     def _reused(self, connection: Connection, sha256: str, question: Question, as_of_us: int) -> tuple[Reuse, ...]:
-        """Who showed the same picture in another request before, and what it was known as besides; nearest first."""
+        """Who showed the same picture in another request before this one came, and what it was known as besides; nearest first."""
         pairs = [(sha256, 0, SAME_FILE, 1), *self.rows.database.fetch(connection, PAIRS, (sha256, as_of_us, sha256, as_of_us))]
         origins = dict(self.rows.ask(connection, ORIGINS, [pair[0] for pair in pairs], as_of_us))
         found: list[Reuse] = []
         for other, distance, form, whole in pairs:
             about = {"sha256": sha256, "other_sha256": other, "distance": distance, "form": form, "whole": bool(whole)}
-            values = (other, question.request.request_id, as_of_us)
+            values = (other, question.request.request_id, micros(question.request.known_at))
             uses = {row[0]: row[1] for row in self.rows.database.fetch(connection, USES, values)}
             found += [Reuse(**about, request_id=request_id, account_id=account_id) for request_id, account_id in uses.items()]
             if other in origins:

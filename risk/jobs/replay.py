@@ -64,5 +64,7 @@ def replay(ledger: Ledger, champions: Mapping[str, Champion | None], since: date
 def same(record: DecisionRecord, champion: Champion | None, policy: Policy) -> bool:
     """Whether score and decision come out as recorded, to the byte."""
     seen: Mapping[str, Any] = record.snapshot
-    score, decision = weigh(champion, record.facts, seen["amount_minor"], policy, Circumstances(seen["details"], record.degraded))
+    score, decision = weigh(
+        champion, record.facts, seen["amount_minor"], policy, Circumstances(seen["details"], record.degraded, seen.get("awaited", 0))
+    )
     return encode([score, decision]) == encode([record.score, record.decision])

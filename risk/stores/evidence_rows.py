@@ -176,6 +176,28 @@ class EvidenceRows:
         ]
         self.database.add_many(connection, tables.evidence_uses, USE_COLUMNS, rows)
 
+    def tell_reuse(self, connection: Connection, revision: int, found: Iterable[Measurement]) -> None:
+        """Note what was found out only after the files were used: how far each had been used before."""
+        statement = (
+            "UPDATE evidence_uses SET reuse = ?, reuse_unavailable = ? WHERE request_id = ? AND revision = ? AND evidence_id = ? RETURNING sha256"
+        )
+        told = [(each.value, each.unavailable, each.request_id, revision, each.evidence_id) for each in found if each.signal == "reuse"]
+        self.database.fetch_each(connection, statement, told)
+
+    def unlooked(self, connection: Connection, shas: Sequence[str]) -> list[str]:
+        """Those of the files that were taken in and that nobody has looked at yet."""
+        query = (
+            "SELECT f.sha256 FROM evidence_files f LEFT JOIN evidence_looks l ON l.sha256 = f.sha256"
+            " WHERE f.sha256 IN ({files}) AND l.sha256 IS NULL ORDER BY f.sha256"
+        )
+        return [sha256 for (sha256,) in self.ask(connection, query, shas)]
+
+    def came_since(self, connection: Connection, shas: Sequence[str], since_us: int) -> int:
+        """How many of the files were uploaded from that moment on."""
+        query = "SELECT COUNT(DISTINCT sha256) FROM evidence_uploads WHERE sha256 IN ({files}) AND known_us >= ?"
+        rows = self.ask(connection, query, shas, since_us)
+        return int(rows[0][0]) if rows else 0
+
     def stored(self, connection: Connection, sha256: str) -> dict[str, Any] | None:
         """What is known of a file: its size, form and every answer of every version, the newest of a signal last; null where it never came."""
         query = (

@@ -193,9 +193,11 @@ decisions = Table(
     Column("answers", LargeBinary, nullable=False),
     Column("previous_sha256", Text, nullable=False),
     Column("chain_sha256", Text, nullable=False),
-    UniqueConstraint("request_id", "revision"),
+    Column("turn", Integer, nullable=False, server_default="0"),
+    UniqueConstraint("request_id", "revision", "turn", name="decisions_identity"),
 )
-"""The ledger: rows are added, never changed. `record` replays the decision; `answers` are the bytes that were and will be answered, by language.
+"""The ledger: rows are added, never changed. `turn` counts the decisions of one identity: the final one after a provisional one, a person's last.
+ `record` replays the decision; `answers` are the bytes that were and will be answered, by language.
 
 Each row holds the hash of the row before and its own (`risk/ledger_chain.py`).
 """
@@ -319,3 +321,18 @@ evidence_observations = Table(
     sqlite_with_rowid=False,
 )
 """What a vision plug-in counted in a file."""
+
+pending_decisions = Table(
+    "pending_decisions",
+    metadata,
+    Column("request_id", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("decision_id", Text, nullable=False),
+    Column("question", LargeBinary, nullable=False),
+    Column("due_us", BigInteger, nullable=False),
+    Column("claimed_until_us", BigInteger, nullable=False),
+    PrimaryKeyConstraint("request_id", "revision"),
+    sqlite_with_rowid=False,
+)
+"""Provisional decisions that wait for their final one, with the question as JSON; the row goes with the final decision. Until `claimed_until_us`
+a worker is making it; at `due_us` it is made whatever was measured."""

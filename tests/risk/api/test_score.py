@@ -21,7 +21,19 @@ def codes(answer: dict[str, Any]) -> set[str]:
 
 def test_the_answer_has_the_agreed_shape(service: Running) -> None:
     answer = service.client.post(SCORE, json=plain_body("shape")).json()
-    assert list(answer) == ["decision_id", "request_id", "action", "score", "rank_value", "reasons", "versions", "degraded", "supersedes"]
+    assert list(answer) == [
+        "decision_id",
+        "request_id",
+        "action",
+        "score",
+        "rank_value",
+        "reasons",
+        "versions",
+        "degraded",
+        "provisional",
+        "supersedes",
+        "superseded_by",
+    ]
     assert answer["versions"].keys() == {"code", "catalogue", "model", "policy"}
     assert list(answer["reasons"][0]) == ["code", "family", "analyst", "buyer", "detail"]
 

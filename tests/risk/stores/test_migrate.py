@@ -11,8 +11,11 @@ from setuptools import find_packages
 from sqlalchemy import Column, Table, inspect, text
 
 from data_contracts.errors import ContractError
+from risk.ledger import DECISION_COLUMNS, Ledger
+from risk.ledger_chain import GENESIS, row_hash, verify
 from risk.stores import tables
 from risk.stores.database import Database, connect, open_database
+from risk.stores.history import History
 from risk.stores.migrate import FOLDER, State, revisions, standing, upgrade
 from risk.stores.migrations.versions import r0001_baseline as baseline
 from tests.risk.stores.shapes import Shape, shape_of
@@ -123,6 +126,18 @@ def test_a_store_from_before_migrations_is_refused_then_upgraded_with_what_is_in
     assert policies(bare) == [("v1", "kept")]
     assert state(bare) is State.CURRENT
     open_database(empty_url, 5_000).close()
+
+
+def test_the_ledger_of_an_older_store_still_holds_after_the_upgrade(bare: Database) -> None:
+    """Its rows are the first turn of their identities, and hash as they always did."""
+    content = ("dec_1", "r", 1, "0" * 64, 5, b"{}", b"{}")
+    with bare.writing() as connection:
+        baseline.then.create_all(connection)
+        columns = [name for name in DECISION_COLUMNS if name != "turn"]
+        bare.add(connection, tables.decisions, columns, (*content, GENESIS, row_hash(GENESIS, content)))
+        upgrade(connection)
+    found = verify(Ledger(History(bare)).links())
+    assert (found.ok, found.checked) == (True, 1)
 
 
 def test_upgrading_twice_changes_nothing(database: Database) -> None:
