@@ -42,6 +42,18 @@ class Settings:
     evidence_url: str = ""
     """Where evidence files lie, a folder or what fsspec understands (`s3://bucket/evidence`); empty: HOME/evidence, which needs no server."""
 
+    s3_endpoint: str = ""
+    """Address of an S3-style store that is not Amazon's (`https://minio.example:9000`), for an evidence address that begins with s3://."""
+
+    s3_region: str = ""
+    """Region of the S3-style store; empty: as Amazon's own tools find it, which most other stores do not mind."""
+
+    s3_access_key: str = ""
+    """Name of the key to the S3-style store; empty: as Amazon's own tools find it (environment, role of the machine)."""
+
+    s3_secret_key: str = ""
+    """Secret of the key to the S3-style store; empty: as for the name."""
+
     evidence_limit_bytes: int = 64 << 20
     """Largest file: the image sandbox opens at most 64 MiB, a minute of a phone's video has about 60."""
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 
 from tests.databases import postgres_server
+from tests.object_stores import ObjectStore
 from tests.redis_servers import RedisServer
 
 # The gate tries the same examples each time, so that red means a change; at home every run tries new ones.
@@ -38,6 +39,15 @@ def postgres() -> Iterator[str]:
 def redis_server() -> Iterator[RedisServer]:
     """A real Redis for the whole run."""
     server = RedisServer()
+    server.start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[ObjectStore]:
+    """A real server that speaks S3, for the whole run."""
+    server = ObjectStore()
     server.start()
     yield server
     server.remove()

@@ -16,13 +16,15 @@ from risk.settings import read_settings
 from risk.stores.evidence_files import EvidenceFiles
 from risk.stores.evidence_rows import EvidenceRows
 from risk.stores.history import History
+from risk.stores.object_store import ObjectAccess
 
 
 def open_intake(home: Home, now: Callable[[], datetime]) -> Intake:
     """The intake over an open home; its children start when the first file comes."""
     settings = home.settings
     folder = home.folder / "evidence"
-    files = EvidenceFiles(settings.evidence_url or str(folder), settings.evidence_limit_bytes, folder / "incoming")
+    access = ObjectAccess(settings.s3_endpoint, settings.s3_region, settings.s3_access_key, settings.s3_secret_key)
+    files = EvidenceFiles(settings.evidence_url or str(folder), settings.evidence_limit_bytes, folder / "incoming", access)
     observers = installed()
     eyes: list[Eye] = [ImageEye(Observers(observers) if observers else None) for _ in range(max(1, settings.evidence_workers))]
     return Intake(files, EvidenceRows(History(home.database)), eyes, now, settings.evidence_queue_files)

@@ -15,13 +15,15 @@ from types import TracebackType
 from typing import Self
 from uuid import uuid4
 
-import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from data_contracts.errors import ContractError, NotFoundError, SourceUnavailableError
+from risk.stores.object_store import ObjectAccess, open_place
 
 SPOOL = ".incoming"
 """Where files lie until they are complete; never inside the tree of finished ones."""
+
+ANYWHERE = ObjectAccess()
 
 
 class FileTooLargeError(ContractError):
@@ -41,12 +43,15 @@ class Kept:
 
 
 class EvidenceFiles:
-    """`url` is a folder or what fsspec understands (`s3://bucket/evidence`); `spool` is a folder of this machine for files that are still coming."""
+    """`url` is a folder or what fsspec understands (`s3://bucket/evidence`); `spool` is a folder of this machine for files that are still coming.
 
-    def __init__(self, url: str, limit_bytes: int, spool: Path | None = None) -> None:
+    `access` says how an object store is reached.
+    """
+
+    def __init__(self, url: str, limit_bytes: int, spool: Path | None = None, access: ObjectAccess = ANYWHERE) -> None:
         self.limit_bytes = limit_bytes
         with _answering(url):
-            self._fs, self._root = fsspec.core.url_to_fs(url)
+            self._fs, self._root = open_place(url, access)
             self._is_local = isinstance(self._fs, LocalFileSystem)
             self._spool = Path(self._root) / SPOOL if self._is_local else spool or Path(tempfile.gettempdir()) / "refund-risk-incoming"
             self._spool.mkdir(parents=True, exist_ok=True)
@@ -96,7 +101,7 @@ class EvidenceFiles:
         with _answering(self._root):
             path = self._path(sha256)
             if not self._is_local:
-                self._fs.put_file(str(file), path)
+                self._fs.pipe_file(path, file.read_bytes())  # read first: a disk that fails in the middle must leave no half object
                 return True
             folder = Path(path).parent
             folder.mkdir(parents=True, exist_ok=True)
