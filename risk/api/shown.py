@@ -1,0 +1,159 @@
+"""What the routes answer, for the OpenAPI document."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+from data_contracts.decision import Action
+from risk.check.verdict import CheckVerdict
+
+
+class ReasonShown(BaseModel):
+    """One reason. Show a buyer nothing but `buyer`."""
+
+    code: str
+    family: str
+    analyst: str
+    buyer: str
+    detail: str
+
+
+class Answer(BaseModel):
+    """A decision.
+
+    `score` is the calibrated probability of abuse, null without a model; `rank_value` is what not paying at once is expected to save.
+    `provisional`: its evidence was not measured when the deadline passed; the final decision follows by itself. `superseded_by` names the decision
+    that took its place since, where the decision is read by its id.
+    """
+
+    decision_id: str
+    request_id: str
+    action: Action
+    score: float | None
+    rank_value: float
+    reasons: list[ReasonShown]
+    versions: dict[str, str]
+    degraded: list[str]
+    provisional: bool
+    supersedes: str | None
+    superseded_by: str | None
+
+
+class FindingShown(BaseModel):
+    """One thing that was seen; `region` is [left, top, right, bottom] in shares of the picture, null where it has no place."""
+
+    code: str
+    signal: str
+    strength: float
+    detail: str
+    region: list[float] | None
+
+
+class NotChecked(BaseModel):
+    """One thing that could not be checked, and why in one word; `no_marker` says that it was looked for and is not there."""
+
+    signal: str
+    reason: str
+
+
+class CheckAnswer(BaseModel):
+    """What is known of one picture or film.
+
+    `score`: 0 to 1, higher is less authentic, null where it cannot be opened. `why`: why it is unsure; `standing_on`: on what a verdict stands.
+    `ask_for`: what to ask the buyer for, best first; `handwritten_code` is what she writes on a slip of paper. `texts`: the sentence of each code.
+    """
+
+    path: str
+    sha256: str
+    kind: str
+    verdict: CheckVerdict
+    score: float | None
+    findings: list[FindingShown]
+    unavailable: list[NotChecked]
+    versions: dict[str, str]
+    certainty: str | None
+    standing_on: list[str]
+    why: list[str]
+    ask_for: list[str]
+    handwritten_code: str
+    texts: dict[str, str]
+    ms: float
+
+
+class ErrorShown(BaseModel):
+    """What was wrong; `field` is the path in the body, `request_id` the refund request's, where known."""
+
+    code: str
+    message: str
+    field: str | None
+    request_id: str | None
+
+
+class ErrorAnswer(BaseModel):
+    """The one error shape."""
+
+    error: ErrorShown
+
+
+class OrderTaken(BaseModel):
+    """`new` is false for an order that was known."""
+
+    order_id: str
+    new: bool
+
+
+class LabelTaken(BaseModel):
+    """`new` is false for a label that was known."""
+
+    request_id: str
+    new: bool
+
+
+class EvidenceTaken(BaseModel):
+    """A file is on disk; `status` says how far it is: measuring or measured."""
+
+    evidence_id: str
+    sha256: str
+    status: str
+
+
+class MeasuredShown(BaseModel):
+    """What one signal said of a file; `value` is null with the reason in `unavailable`."""
+
+    signal: str
+    version: str
+    value: float | None
+    unavailable: str | None
+    known_at: datetime
+    findings: list[dict[str, Any]]
+
+
+class EvidenceShown(BaseModel):
+    """What is known of a file; `kind`, `format` and `unreadable` are null until somebody looked at it."""
+
+    status: str
+    sha256: str
+    bytes: int
+    known_at: datetime
+    kind: str | None
+    format: str | None
+    unreadable: str | None
+    measurements: list[MeasuredShown]
+
+
+class FeaturesShown(BaseModel):
+    """The catalogue."""
+
+    features: list[dict[str, Any]]
+
+
+class HealthShown(BaseModel):
+    """Versions of what decides; `model` is `none` while there is none."""
+
+    status: str
+    code: str
+    catalogue: str
+    features: str
+    model: str
+    policy: str
