@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import polars as pl
 
-from risk.identity import text_id
+from graph.templates import Templates
 from risk.simulator.archetypes import ABUSE, REASONS
 from risk.simulator.arrays import NONE, Ints, Rng, chance, weighted
 from risk.simulator.claims import Claims
@@ -36,7 +36,20 @@ PHRASES = (
     "发错了",
     "质量太差",
 )
-_OPENINGS = ("Hello,", "Hi,", "Good evening,", "Dear shop,", "Hi there,", "Sorry to trouble you,", "您好,", "Second time I write:")
+_OPENINGS = (
+    "Hello,",
+    "Hi,",
+    "Good evening,",
+    "Dear shop,",
+    "Hi there,",
+    "Sorry to trouble you,",
+    "您好,",
+    "Second time I write:",
+    "Good morning,",
+    "To whom it may concern,",
+    "It is about my last order:",
+    "Once more about the parcel:",
+)
 _PROBLEMS: dict[str, tuple[str, ...]] = {
     "damaged": ("the parcel came crushed and what is inside is broken", "one piece has a crack", "the glass is in pieces", "it arrived bent"),
     "dead_on_arrival": ("several were dead when I opened the box", "half of them do not move", "they smelled and were dead", "the ice had melted"),
@@ -54,8 +67,29 @@ _DETAILS = (
     "my husband opened it on the {n}th",
     "it is the {n}th parcel from you",
     "about {n} percent of it",
+    "the courier left it with number {n}",
+    "we are {n} people waiting for it",
+    "my daughter noticed after {n} minutes",
+    "weighed it, {n} grams are gone",
+    "compared it with the page {n} times",
+    "the lift was out, floor {n}",
+    "only {n} days before the holiday",
+    "paid {n} extra for the fast way",
 )
-_CLOSINGS = ("Please help.", "Thank you.", "I would like a refund.", "What can you do?", "Waiting for your answer.", "谢谢", "Very disappointed.", "")
+_CLOSINGS = (
+    "Please help.",
+    "Thank you.",
+    "I would like a refund.",
+    "What can you do?",
+    "Waiting for your answer.",
+    "谢谢",
+    "Very disappointed.",
+    "",
+    "Let me know what you need.",
+    "A partial refund is fine with me.",
+    "Or send me another one.",
+    "How do we go on from here?",
+)
 _STORIES = (
     "It was meant as a present and now I have nothing to give.",
     "I asked everyone in the household and the people next door.",
@@ -64,17 +98,46 @@ _STORIES = (
     "The box itself looked fine from the outside.",
     "I kept everything in case you want to see it.",
     "Photos are attached if they help.",
+    "We had guests that evening and could not serve it.",
+    "My son cried, he had waited all week.",
+    "The tape had been cut and closed again with another one.",
+    "Nobody answers the telephone number on the slip.",
+    "I work nights, so somebody else took it in.",
+    "There was water at the bottom of the bag.",
+    "The porter has no record of any delivery that day.",
+    "On the page it says fresh, which it was not.",
+    "My mother lives on the same floor and has not seen it either.",
+    "The invoice was in the box but little else.",
+    "I tried it twice, with two different plugs.",
+    "A neighbour has the same one and his is fine.",
+    "It lay in the sun for hours, as far as I can tell.",
+    "The driver drove off before I was at the door.",
+    "You may have it back, I do not want to keep it.",
+    "Last month the same thing went well.",
+    "The smell went through the whole kitchen.",
+    "It must have been packed in a hurry.",
+    "My wife says I should have filmed it.",
+    "The label carries somebody else's name.",
+    "I needed it for a job on Friday.",
+    "There is no number on it that I could tell you.",
+    "The other articles of the order are all right.",
 )
 _SCRIPTS = (
     "I am writing because {problem}. I checked with the carrier. Kindly refund to the original payment method.",
     "{problem}. Unacceptable. Full refund within 48 hours, as your terms state.",
     "Hello team, unfortunately {problem}. I have been a loyal customer and I trust that you will resolve this today.",
     "{problem}. No replacement please.",
+    "As a regular buyer I must tell you that {problem}. I expect the whole amount back, not a voucher.",
+    "Please open a case: {problem}. Evidence on request. Refund only, I have bought it elsewhere by now.",
+    "{problem}, which I can prove. Under consumer law the money is due at once.",
+    "Sad to say, {problem}. Your colleague in the chat promised me the sum in full.",
 )
+_OWN = 3
+"""A script that a group copies tells so many things at most that only this group tells."""
 
 
 def write_texts(rng: Rng, claims: Claims) -> tuple[pl.Series, pl.Series]:
-    """The text of every request and its entity id; null where the buyer wrote nothing."""
+    """The text of every request and its template, as the service would have found it; null where the buyer wrote nothing."""
     size = len(claims)
     copied = chance(rng, np.array([*(one.script for one in ABUSE), 0.0])[claims.role], size)
     phrase = chance(rng, PHRASE, size)
@@ -92,8 +155,9 @@ def write_texts(rng: Rng, claims: Claims) -> tuple[pl.Series, pl.Series]:
             texts.append(_dressed(PHRASES[popular[row]], int(draws[row, 0])))
         else:
             texts.append(_own_words(int(claims.reason[row]), draws[row]))
-    ids = {text: text_id(text) for text in texts if text is not None}
-    return pl.Series(texts, dtype=pl.String), pl.Series([None if text is None else ids[text] for text in texts], dtype=pl.String)
+    known, ids = np.argsort(claims.known_us, kind="stable"), np.full(size, None, dtype=object)
+    ids[known] = Templates().ids_of(texts[row] for row in known)
+    return pl.Series(texts, dtype=pl.String), pl.Series(ids.tolist(), dtype=pl.String)
 
 
 def _dressed(text: str, draw: int) -> str:
@@ -106,7 +170,7 @@ def _own_words(reason: int, draws: Ints) -> str:
     problems = _PROBLEMS[REASONS[reason].value]
     detail = _DETAILS[draws[2] % len(_DETAILS)].format(n=2 + draws[3] % 26)
     order = f" Order ends in {draws[3] % 9000 + 1000}." if draws[4] % 3 else ""
-    told = " ".join(_STORIES[(draws[2] // 7 + step) % len(_STORIES)] for step in range(draws[1] // 11 % 4))
+    told = " ".join(dict.fromkeys(_STORIES[int(draws[2] // 7 ** (step + 1)) % len(_STORIES)] for step in range(int(draws[1]) // 11 % 4)))
     opening, closing = _OPENINGS[draws[0] % len(_OPENINGS)], _CLOSINGS[draws[4] % len(_CLOSINGS)]
     return f"{opening} {problems[draws[1] % len(problems)]}, {detail}.{order} {told} {closing}".replace("  ", " ").strip()
 
@@ -116,7 +180,8 @@ def _script(group: int, reason: int, draws: Ints, *, edited: bool) -> str:
     key = hashlib.sha256(f"{group}:{reason}".encode()).digest()
     problems = _PROBLEMS[REASONS[reason].value]
     detail = _DETAILS[key[2] % len(_DETAILS)].format(n=2 + key[3] % 26)
-    script = _SCRIPTS[key[0] % len(_SCRIPTS)].format(problem=f"{problems[key[1] % len(problems)]}, {detail} ({key[4:6].hex()})")
+    told = " ".join(dict.fromkeys(_STORIES[key[8 + step] % len(_STORIES)] for step in range(key[7] % (_OWN + 1))))
+    script = f"{_SCRIPTS[key[0] % len(_SCRIPTS)].format(problem=f'{problems[key[1] % len(problems)]}, {detail} ({key[4:6].hex()})')} {told}".strip()
     if edited or group == NONE:
         script = f"{script} {_CLOSINGS[draws[0] % len(_CLOSINGS)]} {draws[1] % 100}"
     return _dressed(script, int(draws[2]))
