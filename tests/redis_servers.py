@@ -16,9 +16,10 @@ PASSWORD = "12:34/a b"  # noqa: S105  # of a server that lives as long as a test
 
 
 class RedisServer:
-    """A server with a password at a port of its own; what it holds is gone when it stops."""
+    """A server with a password at a port of its own; what it holds is gone when it stops, unless it `keeps` it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, keeps: bool = False) -> None:
+        self.keeps = keeps
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = int(free.getsockname()[1])
@@ -40,6 +41,8 @@ class RedisServer:
             "",
             "--requirepass",
             PASSWORD,
+            "--appendonly",
+            "yes" if self.keeps else "no",
         ]
         self.process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
         for _ in range(200):
