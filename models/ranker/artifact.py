@@ -90,8 +90,14 @@ def save(artifact: Artifact, folder: Path) -> None:
 
 
 def load(folder: Path) -> Artifact:
-    """Read an artifact and hold it against this code's catalogue. NotFoundError: no artifact there. ModelMismatchError: it does not fit."""
+    """Read an artifact and hold it against this code's catalogue.
+
+    NotFoundError: no artifact there. ModelMismatchError: it does not fit, or it is only a part of one.
+    """
     if not (folder / SUMS).is_file():
+        if any((folder / name).exists() for name in (BOOSTER, CARD)):
+            message = f"{folder} holds a part of a model, {SUMS} is missing; restore the model or train it again"
+            raise ModelMismatchError(message, field=SUMS)
         message = f"{folder} holds no model ({SUMS} is missing); train one with `refund-risk train DIR --out {folder}`"
         raise NotFoundError(message)
     texts = {name: _checked(folder, name, wanted) for name, wanted in _sums(folder).items()}

@@ -37,7 +37,7 @@ def working(what: str, *, as_json: bool, still: bool = False) -> Iterator[None]:
         if as_json:
             typer.echo(json.dumps({"error": {"code": error.code, "message": error.message, "field": error.field}}, ensure_ascii=False))
         console.print(f"[bold red]error[/] {error.code}: ", end="")
-        console.print(error.message, markup=False, highlight=False)
+        console.print(error.message, markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(error.exit_code) from error
 
 

@@ -40,6 +40,7 @@ from risk.settings import read_settings
 from risk.stores.discounts import StoredDiscounts
 from risk.stores.feature_store import FeatureStore
 from risk.stores.history import History
+from risk.stores.newest import newest
 from risk.version import code_version
 
 GRACE_S = 20
@@ -100,7 +101,7 @@ def serve(home: Path, *, host: str = "127.0.0.1", port: int = 8470, now: Callabl
         load_champion(opened)  # refuses before a key is made that nobody would see
         listening = listen(host, port)
         made_key = first_key(opened.database, now())
-        app, model = build(opened, now)
+        app, model = build(opened, clock.Steady(now, newest(opened.database, now())))
     except RiskError:
         opened.database.close()
         raise

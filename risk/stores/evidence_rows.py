@@ -95,9 +95,15 @@ class EvidenceRows:
         self.database.add_many(connection, tables.evidence_uploads, ("evidence_id", "sha256", "known_us"), [(evidence_id, sha256, now_us)])
 
     def claim(self, connection: Connection, sha256: str, now_us: int, until_us: int) -> bool:
-        """Take the file to oneself for measuring; false where somebody else has it."""
-        statement = "UPDATE evidence_files SET claimed_until_us = ? WHERE sha256 = ? AND claimed_until_us <= ? RETURNING sha256"
-        return bool(self.database.fetch(connection, statement, (until_us, sha256, now_us)))
+        """Take the file to oneself for measuring; false where somebody else has it.
+
+        A claim that ends later than any could that is made now is from before the clock was stepped back: nobody waits for it.
+        """
+        statement = (
+            "UPDATE evidence_files SET claimed_until_us = ? WHERE sha256 = ? AND (claimed_until_us <= ? OR claimed_until_us > ?) RETURNING sha256"
+        )
+        stepped_back_us = 2 * until_us - now_us
+        return bool(self.database.fetch(connection, statement, (until_us, sha256, now_us, stepped_back_us)))
 
     def release(self, connection: Connection, sha256: str) -> None:
         """Give the file back."""

@@ -104,5 +104,5 @@ def test_a_half_written_artifact_does_not_load(artifact: Artifact, tmp_path: Pat
     with pytest.raises(OSError, match="disk full"):
         save(artifact, tmp_path)
     monkeypatch.undo()
-    with pytest.raises(NotFoundError):
+    with pytest.raises(ModelMismatchError, match="part of a model"):
         load(tmp_path)
