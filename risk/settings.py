@@ -1,7 +1,7 @@
 """Every setting, read once from the environment into a frozen object; tests build one, nothing patches one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from data_contracts.errors import ContractError
 
@@ -92,3 +92,12 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         else:
             chosen[field.name] = text
     return Settings(**chosen)  # type: ignore[arg-type]  # each value has the type of its field: checked above
+
+
+def shared_out(settings: Settings, workers: int) -> Settings:
+    """The settings of one of that many workers: processes that look at pictures are for all together, at least one each."""
+    return replace(
+        settings,
+        evidence_workers=max(1, settings.evidence_workers // workers),
+        check_workers=max(1, settings.check_workers // workers),
+    )

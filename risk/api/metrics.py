@@ -1,6 +1,9 @@
 """What the service counts, for Prometheus."""
 
+import os
+
 from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.multiprocess import MultiProcessCollector
 
 BUCKETS_S = (0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.25, 1.0)
 
@@ -27,3 +30,12 @@ class Metrics:
         self.stages = Histogram(
             "refund_risk_stage_seconds", "Time of each stage of a decision.", ["stage"], buckets=BUCKETS_S, registry=self.registry
         )
+
+    def of_all_workers(self) -> CollectorRegistry:
+        """The figures of this process, or of all workers together where there are several: then each writes its own to a folder."""
+        folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+        if folder is None:
+            return self.registry
+        together = CollectorRegistry()
+        MultiProcessCollector(together, folder)  # type: ignore[no-untyped-call]  # ships no types
+        return together

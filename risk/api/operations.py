@@ -37,4 +37,4 @@ class OperationRoutes:
 
     async def figures(self) -> Response:
         """Open to all: it counts, it names nobody."""
-        return Response(generate_latest(self.desk.metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return Response(generate_latest(self.desk.metrics.of_all_workers()), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -2,12 +2,16 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from risk import show
 from risk.commands.options import AsJson, DataSet, Home, print_result, working
+
+if TYPE_CHECKING:
+    from risk.jobs.serve import RunningServer
+    from risk.jobs.workers import Workers
 
 app = typer.Typer()
 
@@ -44,19 +48,29 @@ def replay(
     raise typer.Exit(0 if result.ok else 1)
 
 
+def _started(home: Path, host: str, port: int, workers: int) -> "RunningServer | Workers":
+    """The service in this process, or in several."""
+    if workers > 1:
+        from risk.jobs.workers import serve_with_workers
+
+        return serve_with_workers(home, host=host, port=port, workers=workers)
+    from risk.jobs.serve import serve as run
+
+    return run(home, host=host, port=port)
+
+
 @app.command()
 def serve(
     home: Annotated[Path, typer.Option("--home", help="Database, evidence, models and policy; made with sound defaults when empty.")],
     *,
     host: Annotated[str, typer.Option()] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65_535)] = 8470,
+    workers: Annotated[int, typer.Option(help="Processes that answer, on one store and one address; one a core.", min=1, max=64)] = 1,
     as_json: AsJson = False,
 ) -> None:
     """Run the scoring service until it is stopped."""
-    from risk.jobs.serve import serve as run
-
     with working("checking and starting", as_json=as_json):
-        server = run(home, host=host, port=port)
+        server = _started(home, host, port, workers)
     print_result(server.started, show.serving, as_json=as_json)
     server.wait()
 

@@ -1,11 +1,9 @@
 """Run the service over a home: everything is opened and checked before the address is told, one worker answers until it is stopped."""
 
 import gc
-import logging
 import os
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,12 +11,11 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-import structlog
 import uvicorn
 from fastapi import FastAPI
 from threadpoolctl import threadpool_limits
 
-from data_contracts.errors import ContractError, RiskError
+from data_contracts.errors import RiskError
 from features.catalog import FEATURES
 from risk import clock
 from risk.api.app import create_app
@@ -31,12 +28,14 @@ from risk.evidence.seen import SeenEvidence
 from risk.gather import Gatherer
 from risk.home import Home, load_champion, open_home
 from risk.ingest import Ingest
+from risk.jobs.listening import address_of, listen
 from risk.jobs.live_graph import LiveGraph
 from risk.jobs.live_texts import live_templates
 from risk.jobs.remeasure import open_intake
 from risk.keys import all_keys, first_key
 from risk.ledger import Ledger
-from risk.settings import read_settings
+from risk.logs import configure_logs
+from risk.settings import Settings, read_settings
 from risk.stores.discounts import StoredDiscounts
 from risk.stores.feature_store import FeatureStore
 from risk.stores.history import History
@@ -45,8 +44,6 @@ from risk.version import code_version
 
 GRACE_S = 20
 """How long a stop waits for calls in progress."""
-BACKLOG = 2048
-"""Connections that may wait to be accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +58,26 @@ class Started:
     note: str | None
 
 
+class Announcing(uvicorn.Server):
+    """A server that says when it answers: after the graph is recovered, before the first call."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.announce: Callable[[], None] = lambda: None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer, then say so."""
+        await super().startup(sockets)
+        if self.started:
+            self.announce()
+
+
 @dataclass(frozen=True, slots=True)
 class RunningServer:
     """The service with its socket open; `wait` serves until it is stopped (SIGINT, SIGTERM) and finishes what was begun."""
 
     started: Started
-    server: uvicorn.Server
+    server: Announcing
     listening: socket.socket
     home: Home
 
@@ -90,31 +101,34 @@ class RunningServer:
 
 
 def serve(home: Path, *, host: str = "127.0.0.1", port: int = 8470, now: Callable[[], datetime] = clock.now) -> RunningServer:
-    """Open, check and listen. Port 0 takes a free one; `now` is the service's clock.
+    """Open, check and listen, in this process. Port 0 takes a free one; `now` is the service's clock.
 
     ContractError, PolicyError, ModelMismatchError, SourceUnavailableError: what to put right.
     """
-    settings = read_settings(os.environ)
+    return start(home, read_settings(os.environ), partial(listen, host, port), now)
+
+
+def start(home: Path, settings: Settings, listening: Callable[[], socket.socket], now: Callable[[], datetime] = clock.now) -> RunningServer:
+    """The same with these settings, on the socket that `listening` opens. Errors as `serve`."""
     configure_logs(settings.log_level)
     opened = open_home(home, settings)
     try:
         load_champion(opened)  # refuses before a key is made that nobody would see
-        listening = listen(host, port)
+        heard = listening()
         made_key = first_key(opened.database, now())
         app, model = build(opened, clock.Steady(now, newest(opened.database, now())))
     except RiskError:
         opened.database.close()
         raise
     settle()
-    shown = f"[{host}]" if ":" in host else host
     note = (
         None
         if model != "none"
         else f"no model in {opened.model_folder}: every decision is a review; `refund-risk train DIR --out {opened.model_folder}`"
     )
-    started = Started(f"http://{shown}:{listening.getsockname()[1]}", made_key, str(home), model, opened.policy.version, note)
+    started = Started(address_of(heard), made_key, str(home), model, opened.policy.version, note)
     config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE_S, server_header=False)
-    running = RunningServer(started, uvicorn.Server(config), listening, opened)
+    running = RunningServer(started, Announcing(config), heard, opened)
     running.heed_signals()
     return running
 
@@ -161,38 +175,3 @@ def settle() -> None:
     threadpool_limits(1, user_api="blas")
     gc.collect()
     gc.freeze()
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. ContractError: the address cannot be had."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
-        listening.listen(BACKLOG)
-    except OSError as error:
-        listening.close()
-        message = f"cannot listen on {host}:{port}: {error}; take another port, or 0 for a free one"
-        raise ContractError(message, field="port") from error
-    listening.setblocking(False)  # noqa: FBT003  # the standard library's own signature
-    return listening
-
-
-def configure_logs(level: str) -> None:
-    """Events as JSON lines on standard error."""
-    number = logging.getLevelNamesMapping().get(level.upper())
-    if number is None:
-        message = f"REFUND_RISK_LOG_LEVEL is {level}, expected debug, info, warning or error"
-        raise ContractError(message, field="log_level")
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
