@@ -69,6 +69,9 @@ class Settings:
     check_workers: int = 1
     """Processes that check pictures for people (`/v1/images/check`), started at the first call; each holds the models, about half a gigabyte."""
 
+    retention_days: int = 540
+    """How long evidence files and claim texts are kept since they were last sent or shown: card disputes are open for at most 540 days."""
+
     phone_region: str = ""
     """ISO 3166 code of the country in which telephone numbers without country code are dialled; empty: such a number is taken word by word."""
 

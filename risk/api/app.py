@@ -49,7 +49,7 @@ def create_app(service: Service) -> FastAPI:
     for routes in (DecisionRoutes(desk), EventRoutes(desk), OperationRoutes(desk), GraphRoutes(service.gate, graph)):
         app.include_router(routes.router())
     if service.intake is not None:
-        app.include_router(EvidenceRoutes(service.gate, service.intake).router())
+        app.include_router(EvidenceRoutes(service.gate, service.intake, service.clock).router())
     if service.checks is not None:
         app.include_router(ImageRoutes(service.gate, service.checks, service.intake).router())
     app.openapi = partial(document, app)  # type: ignore[method-assign]  # FastAPI's way to change it

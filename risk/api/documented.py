@@ -37,6 +37,7 @@ REFUSALS: Mapping[str, str] = {
     "404": "Nothing under that id",
     "408": "The body did not come in time",
     "409": "Known with another content",
+    "410": "It was here, and was deleted when its time was over",
     "413": "The body is too large",
     "415": "The body is of another type",
     "422": "A field does not hold",
@@ -73,6 +74,14 @@ ALL = parameter("all", "query", "1: also the ones that no analyst needs to see."
 AS_OF = parameter("as_of", "query", "Only what was known before that moment; now when left out.", type="string", format="date-time")
 HOPS = parameter("hops", "query", "How far from the node.", type="integer", minimum=1, maximum=4, default=2)
 NODES = parameter("limit", "query", "Nodes at most.", type="integer", minimum=1, maximum=300, default=300)
+
+WHY: Schema = {
+    "name": "why",
+    "in": "query",
+    "required": True,
+    "description": "Why the file is looked at; it is kept.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 500},
+}
 
 
 def _form(**more: object) -> Schema:
@@ -134,6 +143,10 @@ OPERATIONS: Mapping[tuple[str, str], Documented] = {
         refusals=("408",),
     ),
     ("get", "/v1/evidence/{sha256}"): Documented(scope=Scope.EVIDENCE, answers={"200": (DONE, shown.EvidenceShown)}, refusals=("404",)),
+    ("get", "/v1/evidence/{sha256}/file"): Documented(
+        scope=Scope.EVIDENCE, answers={"200": ("The bytes as they came; who was given them is kept", None)}, refusals=("404", "410"), asks=(WHY,)
+    ),
+    ("get", "/v1/evidence/{sha256}/reads"): Documented(scope=Scope.ADMIN, answers={"200": (DONE, shown.ReadsShown)}),
     ("get", "/healthz"): Documented(answers={"200": ("It is up", shown.HealthShown)}),
     ("get", "/metrics"): Documented(answers={"200": ("Figures in the text format of Prometheus", None)}),
 }

@@ -130,9 +130,10 @@ class MeasuredShown(BaseModel):
 
 
 class EvidenceShown(BaseModel):
-    """What is known of a file; `kind`, `format` and `unreadable` are null until somebody looked at it."""
+    """What is known of a file; `kind`, `format` and `unreadable` are null until somebody looked at it, `purged_at` while its bytes are there."""
 
     status: str
+    purged_at: datetime | None
     sha256: str
     bytes: int
     known_at: datetime
@@ -140,6 +141,22 @@ class EvidenceShown(BaseModel):
     format: str | None
     unreadable: str | None
     measurements: list[MeasuredShown]
+
+
+class ReadShown(BaseModel):
+    """That somebody was given a file (`what` is `file`) or what was measured in it (`look`)."""
+
+    reader: str
+    what: str
+    why: str | None
+    at: datetime
+
+
+class ReadsShown(BaseModel):
+    """Who was given a file, the first one first."""
+
+    sha256: str
+    reads: list[ReadShown]
 
 
 class FeaturesShown(BaseModel):

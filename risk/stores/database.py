@@ -116,6 +116,20 @@ class Database:
             statement = f"INSERT INTO {table.name} ({names}) VALUES ({', '.join(['?'] * len(columns))}) ON CONFLICT DO NOTHING"  # noqa: S608  # names are our own tables'
             cursor.executemany(self._spelled(statement), rows)
 
+    def scrub(self) -> None:
+        """Let nothing that was deleted linger where deleting leaves it: SQLite's log, PostgreSQL's dead rows. SourceUnavailableError: no answer."""
+        try:
+            with closing(self.engine.raw_connection()) as pooled:
+                raw: Any = pooled.driver_connection
+                if self.is_sqlite:
+                    raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                    return
+                raw.autocommit = True
+                raw.execute("VACUUM claim_texts")
+                raw.autocommit = False
+        except self._failures as error:
+            raise _unavailable(error) from error
+
     def close(self) -> None:
         """Give back every connection."""
         self.engine.dispose()
@@ -187,6 +201,7 @@ def _tune_sqlite(engine: Engine, busy_timeout_ms: int) -> None:
             f"wal_autocheckpoint = {WAL_PAGES}",
             "cache_size = -65536",
             "temp_store = MEMORY",
+            "secure_delete = ON",  # what is purged is overwritten, not only forgotten
         ):
             connection.execute(f"PRAGMA {pragma}")
 

@@ -84,6 +84,14 @@ class EvidenceFiles:
         with _answering(self._root):
             return bool(self._fs.exists(self._path(sha256)))
 
+    def remove(self, sha256: str) -> None:
+        """Delete those bytes; it is no error where they are gone already. SourceUnavailableError: the store does not answer."""
+        with _answering(self._root):
+            try:
+                self._fs.rm_file(self._path(sha256))
+            except FileNotFoundError:
+                return
+
     def clear_spool(self) -> int:
         """Remove what never became complete; how many files. Call it while nothing comes in."""
         left = list(self._spool.iterdir())

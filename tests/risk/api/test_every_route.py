@@ -21,6 +21,8 @@ ROUTES = [
     ("POST", "/v1/images/check"),
     ("POST", "/v1/evidence"),
     ("GET", "/v1/evidence/{sha256}"),
+    ("GET", "/v1/evidence/{sha256}/file"),
+    ("GET", "/v1/evidence/{sha256}/reads"),
     ("GET", "/healthz"),
     ("GET", "/metrics"),
 ]
