@@ -31,7 +31,7 @@ def test_every_setting_says_its_reason_and_numbers_their_unit() -> None:
     for field in fields(Settings):
         assert re.search(rf'    {field.name}: .+\n    """.{{30,}}', source), field.name
         if isinstance(field.default, int):
-            assert field.name.rsplit("_", 1)[1] in {"bytes", "s", "ms", "second", "workers", "files"}
+            assert field.name.rsplit("_", 1)[1] in {"bytes", "s", "ms", "days", "second", "workers", "files"}
 
 
 def test_a_pseudonym_depends_on_key_type_and_identifier() -> None:
