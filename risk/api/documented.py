@@ -42,7 +42,7 @@ REFUSALS: Mapping[str, str] = {
     "415": "The body is of another type",
     "422": "A field does not hold",
     "429": "Too many calls, or too many files wait; ask again after Retry-After",
-    "503": "The database does not answer; ask again after Retry-After",
+    "503": "The database (or what else it names) does not answer; ask again after Retry-After",
 }
 EVERY = ("401", "403", "422", "429", "503")
 """What any operation with a key may answer."""
@@ -148,5 +148,6 @@ OPERATIONS: Mapping[tuple[str, str], Documented] = {
     ),
     ("get", "/v1/evidence/{sha256}/reads"): Documented(scope=Scope.ADMIN, answers={"200": (DONE, shown.ReadsShown)}),
     ("get", "/healthz"): Documented(answers={"200": ("It is up", shown.HealthShown)}),
+    ("get", "/readyz"): Documented(answers={"200": ("It may be sent calls", shown.ReadyShown)}, refusals=("503",)),
     ("get", "/metrics"): Documented(answers={"200": ("Figures in the text format of Prometheus", None)}),
 }

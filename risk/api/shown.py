@@ -1,7 +1,7 @@
 """What the routes answer, for the OpenAPI document."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
@@ -163,6 +163,13 @@ class FeaturesShown(BaseModel):
     """The catalogue."""
 
     features: list[dict[str, Any]]
+
+
+class ReadyShown(BaseModel):
+    """`degraded`: decisions are made without something that is not well. `parts` says `ok` of each, or what is not."""
+
+    status: Literal["ready", "degraded"]
+    parts: dict[str, str]
 
 
 class HealthShown(BaseModel):

@@ -56,6 +56,11 @@ class EvidenceFiles:
             self._spool = Path(self._root) / SPOOL if self._is_local else spool or Path(tempfile.gettempdir()) / "refund-risk-incoming"
             self._spool.mkdir(parents=True, exist_ok=True)
 
+    @property
+    def folder(self) -> Path | None:
+        """Where the files lie on this machine; null for an object store."""
+        return Path(self._root) if self._is_local else None
+
     def incoming(self) -> "Incoming":
         """A file about to come, piece by piece; it is gone at the end of the `with` unless it was kept."""
         return Incoming(self, self._spool / uuid4().hex)

@@ -24,10 +24,11 @@ ROUTES = [
     ("GET", "/v1/evidence/{sha256}/file"),
     ("GET", "/v1/evidence/{sha256}/reads"),
     ("GET", "/healthz"),
+    ("GET", "/readyz"),
     ("GET", "/metrics"),
 ]
 FORMS = {"/v1/images/check", "/v1/evidence"}
-OPEN = {"/healthz", "/metrics"}
+OPEN = {"/healthz", "/readyz", "/metrics"}
 
 every_route = pytest.mark.parametrize(("method", "path"), ROUTES, ids=[path for _, path in ROUTES])
 
