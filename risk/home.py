@@ -128,6 +128,9 @@ def key_in(folder: Path, settings: Settings, *, filled: bool) -> bytes | None:
     `filled`: the store keeps identifiers that were hashed with it, so another one must never be made in its place.
     """
     if settings.identity_key:
+        if len(settings.identity_key.encode()) < KEY_BYTES:
+            message = f"REFUND_RISK_IDENTITY_KEY has less than {KEY_BYTES} characters; expected at least that many, so that nobody can guess it"
+            raise ContractError(message, field="identity_key")
         return settings.identity_key.encode()
     path = folder / KEY_FILE
     if not path.exists():

@@ -45,13 +45,19 @@ class Kept:
 class EvidenceFiles:
     """`url` is a folder or what fsspec understands (`s3://bucket/evidence`); `spool` is a folder of this machine for files that are still coming.
 
-    `access` says how an object store is reached.
+    `access` says how an object store is reached. ContractError: no such kind of store. SourceUnavailableError: it does not answer.
     """
 
     def __init__(self, url: str, limit_bytes: int, spool: Path | None = None, access: ObjectAccess = ANYWHERE) -> None:
         self.limit_bytes = limit_bytes
         with _answering(url):
-            self._fs, self._root = open_place(url, access)
+            try:
+                self._fs, self._root = open_place(url, access)
+            except (ValueError, ImportError):
+                message = (
+                    f"REFUND_RISK_EVIDENCE_URL begins with {url.partition(':')[0]}, which names no store here; expected a folder or s3://BUCKET/PATH"
+                )
+                raise ContractError(message, field="evidence_url") from None
             self._is_local = isinstance(self._fs, LocalFileSystem)
             self._spool = Path(self._root) / SPOOL if self._is_local else spool or Path(tempfile.gettempdir()) / "refund-risk-incoming"
             self._spool.mkdir(parents=True, exist_ok=True)
