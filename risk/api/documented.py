@@ -6,8 +6,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from risk.api import shown
-from risk.api.body import LabelBody, OrderEventBody, RefundRequestBody
+from risk.api import once, shown
+from risk.api.body import DeliveryEventBody, LabelBody, LinkEventBody, OrderEventBody, RefundBody, RefundRequestBody
+from risk.api.bulk import LINES
 from risk.api.deadline import HEADER, LONGEST_MS
 from risk.api.graph_body import JudgementBody, NeighbourhoodAnswer, RingsAnswer, RingShown
 from risk.keys import Scope
@@ -36,7 +37,7 @@ REFUSALS: Mapping[str, str] = {
     "403": "The key is not for this",
     "404": "Nothing under that id",
     "408": "The body did not come in time",
-    "409": "Known with another content",
+    "409": "Known with another content, or the Idempotency-Key with another call",
     "410": "It was here, and was deleted when its time was over",
     "413": "The body is too large",
     "415": "The body is of another type",
@@ -64,6 +65,15 @@ DEADLINE = parameter(
     type="integer",
     minimum=1,
     maximum=LONGEST_MS,
+)
+ONCE = parameter(
+    once.HEADER,
+    "header",
+    f"Of the caller's choice, one a call: the same call sent again gets the same answer for {once.KEEP.days} days, another one a 409.",
+    type="string",
+    minLength=1,
+    maxLength=255,
+    pattern="^[!-~]+$",
 )
 READ = parameter(
     "read", "query", "0: do not read the words in the picture, which takes longer than all the rest.", type="string", enum=["0", "1"], default="1"
@@ -104,7 +114,7 @@ OPERATIONS: Mapping[tuple[str, str], Documented] = {
         body=RefundRequestBody,
         answers={"200": ("Decided, now or before", shown.Answer)},
         refusals=("409",),
-        asks=(LANGUAGE, DEADLINE),
+        asks=(LANGUAGE, DEADLINE, ONCE),
     ),
     ("get", "/v1/refund-requests/{request_id}"): Documented(
         scope=Scope.SCORE, answers={"200": (DONE, shown.Answer)}, refusals=("404",), asks=(LANGUAGE,)
@@ -115,12 +125,45 @@ OPERATIONS: Mapping[tuple[str, str], Documented] = {
         body=OrderEventBody,
         answers={"201": ("New", shown.OrderTaken), "200": ("Known", shown.OrderTaken)},
         refusals=("409",),
+        asks=(ONCE,),
+    ),
+    ("post", "/v1/deliveries"): Documented(
+        scope=Scope.EVENTS,
+        body=DeliveryEventBody,
+        answers={"201": ("New", shown.OrderTaken), "200": ("Known", shown.OrderTaken)},
+        asks=(ONCE,),
+        refusals=("409",),
+    ),
+    ("post", "/v1/refunds"): Documented(
+        scope=Scope.EVENTS,
+        body=RefundBody,
+        answers={"201": ("New", shown.RefundTaken), "200": ("Known", shown.RefundTaken)},
+        asks=(ONCE,),
+        refusals=("409",),
+    ),
+    ("post", "/v1/links"): Documented(
+        scope=Scope.EVENTS,
+        body=LinkEventBody,
+        answers={"201": ("New", shown.LinkTaken), "200": ("Known", shown.LinkTaken)},
+        asks=(ONCE,),
+        refusals=("409",),
+    ),
+    ("post", "/v1/events"): Documented(
+        scope=Scope.EVENTS,
+        form={
+            "application/json": {"schema": {"$ref": "#/components/schemas/BulkEvents"}},
+            LINES: {"schema": {"type": "string", "description": "One event a line."}},
+        },
+        answers={"200": ("What became of each event, in their order", shown.BulkTaken)},
+        asks=(ONCE,),
+        refusals=("409",),
     ),
     ("post", "/v1/labels"): Documented(
         scope=Scope.LABELS,
         body=LabelBody,
         answers={"201": ("New", shown.LabelTaken), "200": ("Known", shown.LabelTaken)},
         refusals=("404", "409"),
+        asks=(ONCE,),
     ),
     ("get", "/v1/features"): Documented(scope=Scope.SCORE, answers={"200": (DONE, shown.FeaturesShown)}),
     ("get", "/v1/rings"): Documented(scope=Scope.LABELS, answers={"200": (DONE, RingsAnswer)}, asks=(OFFSET, PAGE, ALL)),

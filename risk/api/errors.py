@@ -40,9 +40,14 @@ class MediaTypeError(ContractError):
     code = "MEDIA_TYPE"
 
 
+def shown(error: RiskError, request_id: str | None = None) -> dict[str, str | None]:
+    """The one shape of an error; `request_id` is the refund request's, where it could be read."""
+    return {"code": error.code, "message": error.message, "field": error.field, "request_id": request_id}
+
+
 def respond(error: RiskError, request_id: str | None = None) -> Response:
     """The error as a response; `request_id` is the refund request's, where it could be read."""
-    body = {"error": {"code": error.code, "message": error.message, "field": error.field, "request_id": request_id}}
+    body = {"error": shown(error, request_id)}
     headers: dict[str, str] = {}
     if isinstance(error, NotAllowedError):
         headers["WWW-Authenticate"] = "Bearer"

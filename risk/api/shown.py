@@ -110,6 +110,39 @@ class LabelTaken(BaseModel):
     new: bool
 
 
+class RefundTaken(BaseModel):
+    """`new` is false for a refund that was known."""
+
+    refund_id: str
+    new: bool
+
+
+class LinkTaken(BaseModel):
+    """`new` is false for a link that was known."""
+
+    entity_type: str
+    new: bool
+
+
+class ItemTaken(BaseModel):
+    """What became of one event: `status` is what it would have been alone. `type` is null where it cannot be told, `error` where there is none."""
+
+    index: int
+    type: str | None
+    status: int
+    new: bool
+    error: ErrorShown | None
+
+
+class BulkTaken(BaseModel):
+    """How many events were new, known, refused; and of each what became of it, in their order."""
+
+    new: int
+    known: int
+    refused: int
+    items: list[ItemTaken]
+
+
 class EvidenceTaken(BaseModel):
     """A file is on disk; `status` says how far it is: measuring or measured."""
 

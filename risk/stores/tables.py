@@ -322,20 +322,6 @@ evidence_observations = Table(
 )
 """What a vision plug-in counted in a file."""
 
-pending_decisions = Table(
-    "pending_decisions",
-    metadata,
-    Column("request_id", Text, nullable=False),
-    Column("revision", Integer, nullable=False),
-    Column("decision_id", Text, nullable=False),
-    Column("question", LargeBinary, nullable=False),
-    Column("due_us", BigInteger, nullable=False),
-    Column("claimed_until_us", BigInteger, nullable=False),
-    PrimaryKeyConstraint("request_id", "revision"),
-    sqlite_with_rowid=False,
-)
-"""Provisional decisions that wait for their final one, with the question as JSON; the row goes with the final decision. Until `claimed_until_us`
-a worker is making it; at `due_us` it is made whatever was measured."""
 
 legal_holds = Table(
     "legal_holds",
