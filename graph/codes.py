@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from graph.union_find import Codes, Ints, compiled
+from graph.union_find import Codes, Ints, in_place
 
 PART = 14
 """Rows of one part, as a power of two: its keys and its table take less than a megabyte."""
@@ -59,42 +59,56 @@ def _hashed(rows: pl.DataFrame, seed: int) -> Hashes:
     return found
 
 
-@compiled
-def _dealt(one: Hashes, other: Hashes, there: npt.NDArray[np.bool_], bits: int) -> tuple[Ints, Hashes, Hashes, Codes]:
-    """The rows that have a name in the order of the upper bits of their hash: where each part starts, the two hashes, the row."""
+def number(one: Hashes, other: Hashes, there: npt.NDArray[np.bool_]) -> tuple[Codes, Ints]:
+    """The code of each row, -1 for one that has no name, and the row in which each code was met first."""
+    rows = len(one)
+    bits = max(0, rows.bit_length() - PART)
+    dealt = np.empty(rows, np.uint64), np.empty(rows, np.uint64), np.empty(rows, np.int32)
     starts = np.zeros((1 << bits) + 1, dtype=np.int64)
+    _deal((one, other), there, dealt, starts, bits)
+    codes, first = np.full(rows, -1, dtype=np.int32), np.empty(rows, dtype=np.int64)
+    longest = int(np.diff(starts).max())
+    table = np.empty(1 << max(4, (2 * longest).bit_length()), dtype=np.int32)
+    found = _number(dealt, starts, table, codes, first)
+    return codes, dealt[2][first[:found]].astype(np.int64)
+
+
+Dealt = tuple[Hashes, Hashes, Codes]
+"""The two hashes of rows and which rows they are, those of one part together. All arrays come from numpy, which asks for large pages."""
+
+
+@in_place
+def _deal(given: tuple[Hashes, Hashes], there: npt.NDArray[np.bool_], dealt: Dealt, starts: Ints, bits: int) -> None:
+    """Put the rows that have a name in the order of the upper bits of their hash; `starts` says where each part does."""
+    one, other = given
+    ones, others, rows = dealt
     shift = np.uint64(63 - bits)
     for row in range(len(one)):
         if there[row]:
-            starts[np.int64(one[row] >> np.uint64(1) >> shift) + 1] += 1
-    starts = np.cumsum(starts)
-    top = starts[:-1].copy()
-    ones, others = np.empty(starts[-1], dtype=np.uint64), np.empty(starts[-1], dtype=np.uint64)
-    rows = np.empty(starts[-1], dtype=np.int32)
-    for row in range(len(one)):
+            starts[np.int64(one[row] >> np.uint64(1) >> shift)] += 1
+    end = 0
+    for part in range(len(starts)):
+        end += starts[part]
+        starts[part] = end
+    for row in range(len(one) - 1, -1, -1):
         if there[row]:
             part = np.int64(one[row] >> np.uint64(1) >> shift)
-            place = top[part]
-            top[part] = place + 1
+            place = starts[part] - 1
+            starts[part] = place
             ones[place], others[place], rows[place] = one[row], other[row], row
-    return starts, ones, others, rows
 
 
-@compiled
-def number(one: Hashes, other: Hashes, there: npt.NDArray[np.bool_]) -> tuple[Codes, Ints]:
-    """The code of each row, -1 for one that has no name, and the row in which each code was met first."""
-    bits = 0
-    while len(one) >> (PART + bits) > 1:
-        bits += 1
-    starts, ones, others, rows = _dealt(one, other, there, bits)
-    codes = np.full(len(one), -1, dtype=np.int32)
-    first = np.empty(len(rows), dtype=np.int64)
+@in_place
+def _number(dealt: Dealt, starts: Ints, table: Codes, codes: Codes, first: Ints) -> int:
+    """Fill in the codes of rows, and of each code the place where it was met first; how many codes there are. `table` is room for one part's."""
+    ones, others, rows = dealt
     found = 0
-    for part in range(1 << bits):
+    for part in range(len(starts) - 1):
         slots = 16
         while slots < 2 * (starts[part + 1] - starts[part]):
             slots *= 2
-        table = np.full(slots, -1, dtype=np.int32)
+        for slot in range(slots):
+            table[slot] = -1
         for place in range(starts[part], starts[part + 1]):
             slot = np.int64(ones[place] & np.uint64(slots - 1))
             while table[slot] >= 0 and (ones[first[table[slot]]] != ones[place] or others[first[table[slot]]] != others[place]):
@@ -104,9 +118,7 @@ def number(one: Hashes, other: Hashes, there: npt.NDArray[np.bool_]) -> tuple[Co
                 first[found] = place
                 found += 1
             codes[rows[place]] = table[slot]
-    for code in range(found):
-        first[code] = rows[first[code]]
-    return codes, first[:found].copy()
+    return found
 
 
 def in_time(moments: Ints) -> tuple[Codes, Ints]:

@@ -1,7 +1,7 @@
 """Tables to numbers: the links and labels that shape components, in the order in which they became known, and the requests that ask about them.
 
-The order is (known_at, account_id, links before labels, then the source and value of a label), so that events of one microsecond have one
-order everywhere.
+The order is that of known_at. Of one microsecond, the links of one entity come in the order of their account_id, and the labels of one request in that
+of source and value; these have one order everywhere, and between all others the order makes no difference.
 """
 
 from collections.abc import Mapping
@@ -31,9 +31,6 @@ LINK = 0
 LABEL = 1
 SKIPPED = 2
 """The kinds of events. A link that is skipped is one that an analyst refuted: it joins nobody for as long as that holds."""
-
-LABEL_BITS = 8
-"""Bits that hold a `label_number` and one more value."""
 
 SOURCES = tuple(sorted(str(source) for source in LabelSource))
 
@@ -153,19 +150,22 @@ def all_events(links: pl.DataFrame, labels: pl.DataFrame | None, requests: pl.Da
 
 
 def _settle(events: Events, names: Names) -> None:
-    """Put events of one microsecond in their order: by the name of the account, the kind, the label. Few names have to be compared for it."""
+    """Put events of one microsecond and one entity or request in order: by the name of the account, then by the label. Others may come as they do."""
     same = events.known_us[1:] == events.known_us[:-1]
-    if not same.any():
-        return
     tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
-    accounts, place = np.unique(events.account[tied], return_inverse=True)
+    if len(tied) == 0:
+        return
+    moment = np.cumsum(np.diff(events.known_us[tied], prepend=events.known_us[tied[0]]) > 0)
+    meeting = (moment * (int(events.other.max()) + 1) + events.other[tied]) * 2 + (events.kind[tied] == LABEL)
+    order = np.argsort(meeting, kind="stable")
+    met = meeting[order[1:]] == meeting[order[:-1]]
+    places = order[np.append(met, False) | np.append(False, met)]
+    accounts, place = np.unique(events.account[tied[places]], return_inverse=True)
     rank = np.empty(len(accounts), dtype=np.int64)
     rank[names.accounts.rows["account_id"][names.accounts.first[accounts]].arg_sort()] = np.arange(len(accounts))
-    moment = np.cumsum(np.diff(events.known_us[tied], prepend=events.known_us[tied[0]]) > 0)
-    later = (events.kind[tied] == LABEL) * (1 + events.label[tied].astype(np.int64))
-    order = tied[np.argsort(((moment * len(accounts) + rank[place]) << LABEL_BITS) + later)]
+    settled = places[np.lexsort((events.label[tied[places]], rank[place], meeting[places]))]
     for column in events:
-        column[tied] = column[order]
+        column[tied[places]] = column[tied[settled]]
 
 
 def own_entities(links: pl.DataFrame, requests: pl.DataFrame) -> pl.DataFrame:
