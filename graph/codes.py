@@ -88,13 +88,13 @@ def _deal(given: tuple[Hashes, Hashes], there: npt.NDArray[np.bool_], dealt: Dea
             starts[np.int64(one[row] >> np.uint64(1) >> shift)] += 1
     end = 0
     for part in range(len(starts)):
-        end += starts[part]
+        end += int(starts[part])
         starts[part] = end
     for row in range(len(one) - 1, -1, -1):
         if there[row]:
-            part = np.int64(one[row] >> np.uint64(1) >> shift)
-            place = starts[part] - 1
-            starts[part] = place
+            own = np.int64(one[row] >> np.uint64(1) >> shift)
+            place = starts[own] - 1
+            starts[own] = place
             ones[place], others[place], rows[place] = one[row], other[row], row
 
 
@@ -104,11 +104,11 @@ def _number(dealt: Dealt, starts: Ints, table: Codes, codes: Codes, first: Ints)
     ones, others, rows = dealt
     found = 0
     for part in range(len(starts) - 1):
-        slots = 16
+        slots = np.int64(16)
         while slots < 2 * (starts[part + 1] - starts[part]):
             slots *= 2
-        for slot in range(slots):
-            table[slot] = -1
+        for blank in range(slots):
+            table[blank] = -1
         for place in range(starts[part], starts[part + 1]):
             slot = np.int64(ones[place] & np.uint64(slots - 1))
             while table[slot] >= 0 and (ones[first[table[slot]]] != ones[place] or others[first[table[slot]]] != others[place]):

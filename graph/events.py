@@ -1,7 +1,7 @@
 """Tables to numbers: the links and labels that shape components, in the order in which they became known, and the requests that ask about them.
 
-The order is that of known_at. Of one microsecond, the links of one entity come in the order of their account_id, and the labels of one request in that
-of source and value; these have one order everywhere, and between all others the order makes no difference.
+The order is that of known_at. Of one microsecond, the links of one entity come in the order of their account_id, and the labels of one request in
+that of source and value, everywhere; between all others the order makes no difference.
 """
 
 from collections.abc import Mapping
