@@ -7,7 +7,7 @@ dormitory of twenty with one request is another thing than a device of twenty wi
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from data_contracts.link import EntityType
 
@@ -26,9 +26,13 @@ PRIOR: tuple[float, ...] = (0.5, 0.5, 0.25, 0.5, 0.12, 0.5, 0.06, 0.35, 0.03, 0.
 """The table of every type before anything was learned, row by row: half for each doubling of accounts, less so where most of them claim."""
 
 
+HOLDS_AFTER = timedelta(days=1)
+"""So long after the moment that they were learned as of, tables begin to hold: within it a running service learns them, too."""
+
+
 @dataclass(frozen=True, slots=True)
 class Discount:
-    """The tables learned from what was known strictly before `at`, by type of entity; they hold from `at` until the next."""
+    """The tables learned from what was known strictly before `at`, by type of entity; they hold from HOLDS_AFTER later until the next do."""
 
     at: datetime
     weights: Mapping[EntityType, tuple[float, ...]]
@@ -45,5 +49,5 @@ def weights_of(discount: Discount | None, kind: EntityType) -> tuple[float, ...]
 
 
 def newest(discounts: Iterable[Discount], as_of: datetime) -> Discount | None:
-    """The newest tables from at or before a moment; null when there are none."""
-    return max((each for each in discounts if each.at <= as_of), key=lambda each: each.at, default=None)
+    """The newest tables that hold at a moment; null when there are none."""
+    return max((each for each in discounts if each.at + HOLDS_AFTER <= as_of), key=lambda each: each.at, default=None)

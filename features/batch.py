@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import polars as pl
 
-from data_contracts.discount import Discount
+from data_contracts.discount import HOLDS_AFTER, Discount
 from data_contracts.tables import OPEN_TABLE, TIME
 from data_contracts.timeline import TIMELINE_LIMIT
 from features import claim, claim_tables
@@ -57,9 +57,9 @@ def compute_batch(
 def _discounted(
     values: Mapping[str, Floats], projection: Projection, discounts: Sequence[Discount], features: Sequence[Feature]
 ) -> dict[str, Floats]:
-    """The features that are weighed by the newest tables from at or before each request's moment."""
+    """The features that are weighed by the newest tables that hold at each request's moment."""
     known = sorted(discounts, key=lambda each: each.at)
-    which = np.searchsorted([micros(each.at) for each in known], projection.requests["known_us"].to_numpy(), side="right")
+    which = np.searchsorted([micros(each.at + HOLDS_AFTER) for each in known], projection.requests["known_us"].to_numpy(), side="right")
     return {each.name: discount(each, values, (None, *known), which) for each in discounted(features)}
 
 

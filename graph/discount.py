@@ -1,7 +1,8 @@
 """The discount of shared things as features use it: what `hubs.py` learns about single entities, averaged over entities that look alike.
 
-A table belongs to the first moment of a month (UTC) and is learned from what was known strictly before it. So any request, whenever it is asked
-about, is discounted by the newest table from before its moment; a record that comes late changes later tables only.
+A table belongs to the first moment of a month (UTC), is learned from what was known strictly before it, and holds a day later. So any request,
+whenever it is asked about, is discounted by the newest table that holds at its moment; a record that comes late changes later tables only. Accounts
+only: whose request it was when nobody was named, a store does not keep.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,7 +18,7 @@ from data_contracts.link import EntityType
 from data_contracts.tables import schema
 from graph.events import SOURCES, asked, microseconds
 from graph.hubs import TIME_TO_CLAIM_US, discounted
-from graph.uses import ENTITY, GUEST
+from graph.uses import ENTITY
 
 FIRM = 20.0
 """How firmly PRIOR is held, in claimants."""
@@ -53,27 +54,15 @@ def _history(tables: Mapping[str, pl.DataFrame]) -> History:
     claims = asked(tables).join(
         tables["refund_requests"].select("request_id", claimed_us=pl.col("known_at").dt.epoch("us")), on="request_id", maintain_order="left"
     )
-    claims = claims.with_columns(buyer=pl.coalesce("account_id", pl.lit(GUEST) + pl.col("request_id"))).sort("claimed_us", "request_id")
-    links = tables["links"].filter(pl.col("entity_type").is_in([str(kind) for kind in KINDS]))
-    links = links.select(*ENTITY, "account_id", "request_id", "order_id", first_us=pl.col("known_at").dt.epoch("us"))
-    uses = pl.concat([links.drop_nulls("account_id").rename({"account_id": "buyer"}), _owned(links, claims)])
+    claims = claims.drop_nulls("account_id").rename({"account_id": "buyer"}).sort("claimed_us", "request_id")
+    links = tables["links"].filter(pl.col("entity_type").is_in([str(kind) for kind in KINDS])).drop_nulls("account_id")
+    uses = links.select(*ENTITY, "request_id", "order_id", buyer="account_id", first_us=pl.col("known_at").dt.epoch("us"))
     orders = uses.filter(pl.col("order_id").is_not_null() & pl.col("request_id").is_null())
     buyers = claims.group_by("buyer").agg(pl.col("claimed_us").min())
     buyers = buyers.join(orders.group_by("buyer").agg(ordered_us=pl.col("first_us").min()), on="buyer", how="full", coalesce=True)
     used = uses.group_by(*ENTITY, "buyer").agg(pl.col("first_us").min())
     ever = used.join(claims.select("buyer").unique(), on="buyer", how="semi").group_by(*ENTITY).len().filter(pl.col("len") > 1)
     return History(used.join(ever, on=ENTITY, how="semi"), buyers, _labels(tables, claims))
-
-
-def _owned(links: pl.DataFrame, claims: pl.DataFrame) -> pl.DataFrame:
-    """Links that name no account, with the buyer of the request or order that they name; known when both are."""
-    nameless = links.filter(pl.col("account_id").is_null()).drop("account_id")
-    found = []
-    for key in ("request_id", "order_id"):
-        owners = claims.select(key, "buyer", "claimed_us").drop_nulls(key).unique(key, keep="first", maintain_order=True)
-        told = nameless.join(owners, on=key).with_columns(first_us=pl.max_horizontal("first_us", "claimed_us"))
-        found.append(told.select(*ENTITY, "buyer", "request_id", "order_id", "first_us"))
-    return pl.concat(found)
 
 
 def _labels(tables: Mapping[str, pl.DataFrame], claims: pl.DataFrame) -> pl.DataFrame:
@@ -94,7 +83,7 @@ def _tables(history: History, at_us: int) -> dict[EntityType, tuple[float, ...]]
 
 
 def _entities(history: History, at_us: int) -> pl.DataFrame:
-    """As `hubs.entities_of`, without the traits of texts and images."""
+    """As `hubs.entities_of` of accounts, without the traits of texts and images."""
     known = history.labels.filter((pl.col("known_us") < at_us) & (pl.col("claimed_us") < at_us))
     judged = known.group_by("request_id").agg(pl.col("buyer", "abuse").last()).group_by("buyer").agg(pl.col("abuse").max())
     claimed, waited = (pl.col("claimed_us") < at_us).fill_null(value=False), (pl.col("ordered_us") < at_us - TIME_TO_CLAIM_US).fill_null(value=False)

@@ -10,7 +10,6 @@ from pydantic import TypeAdapter
 from risk.api.body import RefundRequestBody
 from risk.api.calls import checked, language
 from risk.api.deadline import DECIDE_S, deadline_ms, unmeasured
-from risk.api.once import Once
 from risk.api.service import JSON, Desk
 from risk.keys import Scope
 
@@ -20,9 +19,8 @@ REQUEST = TypeAdapter(RefundRequestBody)
 class DecisionRoutes:
     """The routes of decisions, each a few lines: key, body, one call, answer."""
 
-    def __init__(self, desk: Desk, once: Once) -> None:
+    def __init__(self, desk: Desk) -> None:
         self.desk = desk
-        self.once = once
         self.service = desk.service
 
     def router(self) -> APIRouter:
@@ -36,22 +34,16 @@ class DecisionRoutes:
     async def score(self, request: Request) -> Response:
         """Decide one refund request; asked again with the same payload, the same bytes come back."""
         began = perf_counter()
-        key = self.service.gate.check_key(request, Scope.SCORE)
+        self.service.gate.check_key(request, Scope.SCORE)
         said = language(request)
-        raw = await self.service.gate.body(request)
-        body = checked(REQUEST, raw)
+        body = checked(REQUEST, await self.service.gate.body(request))
         request.state.refund_request_id = body.request_id
-        within_ms = deadline_ms(request, body.deadline_ms)
-
-        async def make() -> Response:
-            awaiting = await self._awaiting(body, within_ms, began)
-            question = replace(self.service.edge.question(body, self.service.clock()), awaiting=awaiting)
-            self.desk.count(body.links, question.request.account_id)
-            recorded = await self.desk.in_turn(self.service.engine.handle, question)
-            self.desk.note(recorded, "score", perf_counter() - began)
-            return Response(recorded.in_language(said), media_type=JSON)
-
-        return await self.once.answer(request, key, raw, make)
+        awaiting = await self._awaiting(body, deadline_ms(request, body.deadline_ms), began)
+        question = replace(self.service.edge.question(body, self.service.clock()), awaiting=awaiting)
+        self.desk.count(body.links, question.request.account_id)
+        recorded = await self.desk.in_turn(self.service.engine.handle, question)
+        self.desk.note(recorded, "score", perf_counter() - began)
+        return Response(recorded.in_language(said), media_type=JSON)
 
     async def newest(self, request: Request, request_id: str) -> Response:
         """The newest decision of a request, whether it is provisional, final or a person's."""

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -84,13 +84,17 @@ def discounts_for(tables: Mapping[str, pl.DataFrame]) -> tuple[Discount, ...]:
     return learned(tables, months(first, last)) if isinstance(first, datetime) and isinstance(last, datetime) else ()
 
 
+SETTLED = timedelta(minutes=10)
+"""So long after a month has begun everything that was known before it is in the store, also what was being written at its first moment."""
+
+
 def publish_discounts(tables: Mapping[str, pl.DataFrame], moment: datetime, store: StoredDiscounts, *, anew: bool = False) -> int:
     """Learn the months up to the moment that the service has no tables of, or all `anew` where history itself is new; how many it has then."""
     first = tables["refund_requests"]["known_at"].min() if "refund_requests" in tables else None
     if not isinstance(first, datetime):
         return 0
-    there = set() if anew else {each.at for each in store.all()}
-    return store.keep(learned(tables, [each for each in months(min(first, moment), moment) if each not in there]))
+    there, last = set() if anew else {each.at for each in store.all()}, moment - SETTLED
+    return store.keep(learned(tables, [each for each in months(min(first, last), last) if each not in there]))
 
 
 def publish_slow(tables: Mapping[str, pl.DataFrame], moment: datetime, store: FeatureStore) -> dict[str, int]:

@@ -132,6 +132,39 @@ _SCRIPTS = (
     "{problem}, which I can prove. Under consumer law the money is due at once.",
     "Sad to say, {problem}. Your colleague in the chat promised me the sum in full.",
 )
+_ARTICLES = (
+    *(
+        "lamp",
+        "kettle",
+        "jacket",
+        "crab box",
+        "king prawns",
+        "tea set",
+        "rice cooker",
+        "school bag",
+        "running shoes",
+        "garden chair",
+        "vase",
+        "charger",
+    ),
+    *("hairdryer", "pullover", "wine", "frozen dumplings", "phone case", "mirror", "blender", "curtain", "clock", "drill", "doll's house", "oysters"),
+    *(
+        "headphones",
+        "rug",
+        "toaster",
+        "suitcase",
+        "fish tank",
+        "printer",
+        "pan",
+        "desk",
+        "raincoat",
+        "cherries",
+        "puzzle",
+        "keyboard",
+        "bicycle pump",
+    ),
+)
+_LOOKS = ("blue", "small", "green", "heavy", "red", "folding", "white", "double", "yellow", "cheap", "grey", "wooden", "black", "new", "brown", "big")
 _OWN = 3
 """A script that a group copies tells so many things at most that only this group tells."""
 
@@ -169,6 +202,8 @@ def _own_words(reason: int, draws: Ints) -> str:
     """A sentence of the buyer's own: hardly ever the same twice."""
     problems = _PROBLEMS[REASONS[reason].value]
     detail = _DETAILS[draws[2] % len(_DETAILS)].format(n=2 + draws[3] % 26)
+    if draws[0] // 13 % 5:
+        detail = f"{detail}, the {_LOOKS[draws[0] // 70 % len(_LOOKS)]} {_ARTICLES[draws[0] // 1_200 % len(_ARTICLES)]}"
     order = f" Order ends in {draws[3] % 9000 + 1000}." if draws[4] % 3 else ""
     told = " ".join(dict.fromkeys(_STORIES[int(draws[2] // 7 ** (step + 1)) % len(_STORIES)] for step in range(int(draws[1]) // 11 % 4)))
     opening, closing = _OPENINGS[draws[0] % len(_OPENINGS)], _CLOSINGS[draws[4] % len(_CLOSINGS)]

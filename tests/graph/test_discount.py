@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data_contracts.discount import CELLS, KINDS, PRIOR, Discount, cell, newest
+from data_contracts.discount import CELLS, HOLDS_AFTER, KINDS, PRIOR, Discount, cell, newest
 from data_contracts.link import EntityType
 from graph.discount import learned, months
 from graph.hubs import entities_of
@@ -59,12 +59,13 @@ def test_tables_of_a_moment_are_those_of_what_was_known_before_it(tables: dict[s
 
 @given(histories(), st.integers(1, 400))
 @settings(max_examples=40, deadline=None)
-def test_users_and_judgements_are_those_that_the_ring_finder_counts(tables: dict[str, pl.DataFrame], hour: int) -> None:
+def test_users_and_judgements_are_those_that_the_ring_finder_counts_of_accounts(tables: dict[str, pl.DataFrame], hour: int) -> None:
     from graph.discount import _entities, _history
     from graph.events import microseconds
 
     names = ["entity_type", "entity_id", "users", "claimants", "judged", "abusers"]
-    expected = entities_of(seen_before(tables, at(hour))).select(names)
+    named = {name: tables[name].drop_nulls("account_id") for name in ("refund_requests", "links")}
+    expected = entities_of(seen_before(tables | named, at(hour))).select(names)
     found = _entities(_history(tables), microseconds(at(hour))).select(names)
     judged = pl.col("judged", "abusers").fill_null(0).cast(pl.Int64)
     assert found.with_columns(judged).equals(expected.with_columns(judged))
@@ -74,9 +75,9 @@ def test_a_request_is_discounted_by_the_newest_month_before_it() -> None:
     moments = months(datetime(2026, 1, 31, 5, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC))
     assert moments == tuple(datetime(2026, month, 1, tzinfo=UTC) for month in (1, 2, 3))
     tables = [Discount(moment, {}) for moment in moments]
-    assert newest(tables, moments[1] - timedelta(microseconds=1)) is tables[0]
-    assert newest(tables, moments[1]) is tables[1]
-    assert newest(tables, moments[0] - timedelta(days=1)) is None
+    assert newest(tables, moments[1] + HOLDS_AFTER - timedelta(microseconds=1)) is tables[0]
+    assert newest(tables, moments[1] + HOLDS_AFTER) is tables[1]
+    assert newest(tables, moments[0]) is None
 
 
 def test_every_cell_belongs_to_a_table() -> None:

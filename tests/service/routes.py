@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 import httpx
 
@@ -36,11 +35,7 @@ class Operation:
 
 def operations(service: Running) -> list[Operation]:
     """All of them."""
-    return operations_of(service.stranger.get("/openapi.json").json())
-
-
-def operations_of(document: dict[str, Any]) -> list[Operation]:
-    """The same of a document."""
+    document = service.stranger.get("/openapi.json").json()
     return [
         Operation(method.upper(), path, bool(said.get("security")), tuple(said.get("requestBody", {}).get("content", ())))
         for path, methods in document["paths"].items()
