@@ -57,6 +57,14 @@ class ScopeError(RiskError):
     code = "SCOPE"
 
 
+class PurgedError(RiskError):
+    """It was here, and was deleted when its time was over."""
+
+    status = 410
+    exit_code = 2
+    code = "PURGED"
+
+
 class BusyError(RiskError):
     """More was asked for than may wait; ask again after `retry_after_s`."""
 

@@ -134,6 +134,17 @@ class Delivery(Known):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Refund(Known):
+    """Money that was paid back, whole or in part, for a refund request or for an order by itself; a request may be paid back several times."""
+
+    refund_id: Id
+    request_id: Id | None = None
+    order_id: Id | None = None
+    amount_minor: AmountMinor | None = None
+    currency: Currency | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RefundRequest(Known):
     """The thing decided; `occurred_at` is when the buyer sent it.
 

@@ -13,8 +13,9 @@ import polars as pl
 
 from data_contracts.link import EntityType
 from data_contracts.timeline import Entity
-from graph.events import Events, Names, Questions, all_events, all_questions, answer, asked, coded, merging_links, name_nodes
+from graph.events import Events, Names, Questions, all_events, all_questions, asked, merging_links, name_nodes
 from graph.judgements import Judgement
+from graph.playing import answer
 from graph.refuted import Refuted, refuted
 from graph.skipping import EVERYBODY, NONE, masked, switch, turns
 from graph.union_find import NO_LINK, Forest, Ints, empty_forest, wind_back
@@ -33,13 +34,10 @@ def component_facts(tables: Mapping[str, pl.DataFrame], judgements: Sequence[Jud
     ids = tables["refund_requests"].select("request_id")
     if "links" not in tables:
         return ids.with_columns(pl.lit(None, pl.Float64).alias(name) for name in COMPONENT_FEATURES)
-    requests = asked(tables)
-    links = merging_links(tables)
-    names = name_nodes(requests, links)
-    links = coded(links, names)
-    questions = all_questions(links, requests, names)
+    names, requests, links = name_nodes(asked(tables), merging_links(tables))
+    questions = all_questions(links, requests)
     events = all_events(links, tables.get("labels"), requests, names)
-    forest = _forest_for(events, len(names.accounts), len(names.entities), len(ids))
+    forest = _forest_for(events, names, len(ids))
     answers = _answers(forest, events, questions, _coded_refuted(refuted(judgements), names))
     known = np.zeros(len(ids), dtype=bool)
     known[questions.row] = (questions.account >= 0) | (np.diff(questions.start) > 0)
@@ -62,8 +60,8 @@ def _coded_refuted(found: Sequence[Refuted], names: Names) -> CodedRefuted:
     """Those of entities and accounts that there are."""
     if not found:
         return []
-    entities = {Entity(EntityType(kind), name): code for code, (kind, name) in enumerate(names.entities.iter_rows())}
-    accounts = dict(zip(names.accounts, range(len(names.accounts)), strict=True))
+    entities = {Entity(EntityType(kind), name): code for code, (kind, name) in enumerate(names.entities.names.iter_rows())}
+    accounts = {name: code for code, name in enumerate(names.accounts.names["account_id"])}
     coded_ones = [(each, entities.get(each.entity), EVERYBODY if each.account_id is None else accounts.get(each.account_id)) for each in found]
     return [(each, entity, account) for each, entity, account in coded_ones if entity is not None and account is not None]
 
@@ -72,6 +70,7 @@ def _answers(forest: Forest, events: Events, questions: Questions, said: CodedRe
     """Accounts, entities, abuse and oldest link for each request's row; where another thing is refuted, the links since then are played again."""
     answers = np.zeros((len(questions.row), 4), dtype=np.int64)
     asker = np.repeat(questions.account, np.diff(questions.start))
+    roots = np.empty(int(np.diff(questions.start).max(initial=0)) + 1, dtype=np.int64)
     done, skipped = 0, NONE
     for first, last in turns([each for each, *_ in said], questions.as_of_us):
         as_of_us = int(questions.as_of_us[first])
@@ -83,14 +82,16 @@ def _answers(forest: Forest, events: Events, questions: Questions, said: CodedRe
             done = int(np.searchsorted(events.known_us, known_us))
         skipped = now
         asked_now = questions._replace(entity=masked(questions.entity, asker, now)) if now else questions
-        done = answer(forest, events, done, asked_now, (first, last), answers)
-    return answers
+        done = answer(forest, events, done, asked_now, (first, last), (answers, roots))
+    rows = np.empty_like(answers)
+    rows[questions.row] = answers
+    return rows
 
 
-def _forest_for(events: Events, accounts: int, entities: int, requests: int) -> Forest:
+def _forest_for(events: Events, names: Names, requests: int) -> Forest:
     """An empty forest with room for these events."""
     labels = int(np.count_nonzero(events.kind))
-    return empty_forest(accounts, entities, requests, len(events.kind) - labels, labels)
+    return empty_forest(len(names.accounts.first), len(names.entities.first), requests, len(events.kind) - labels, labels)
 
 
 def _number(values: np.ndarray, known: np.ndarray) -> pl.Series:

@@ -1,7 +1,7 @@
 """Tables to numbers: the links and labels that shape components, in the order in which they became known, and the requests that ask about them.
 
-The order is (known_at, account_id, links before labels, then the source and value of a label), so that events of one microsecond have one
-order everywhere.
+The order is that of known_at. Of one microsecond, the links of one entity come in the order of their account_id, and the labels of one request in
+that of source and value, everywhere; between all others the order makes no difference.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,8 @@ import polars as pl
 from data_contracts.label import LabelSource, LabelValue
 from data_contracts.link import EntityType
 from data_contracts.tables import schema
-from graph.union_find import Codes, Forest, Ints, add_label, add_link, compiled, facts_at
+from graph.codes import Numbered, in_time, numbered
+from graph.union_find import Codes, Ints, Rows
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -47,24 +48,34 @@ def microseconds(moment: datetime) -> int:
 class Events(NamedTuple):
     """Links and labels in one order; `other` is the entity of a link and the request of a label, `label` its `label_number` (links: 0)."""
 
-    known_us: Ints
-    kind: Ints
-    account: Ints
-    other: Ints
-    label: Ints
+    known_us: Rows  # int64, the others int32
+    kind: Rows
+    account: Rows
+    other: Rows
+    label: Rows
+
+
+def no_events(count: int) -> Events:
+    """Room for that many events."""
+    return Events(np.zeros(count, dtype=np.int64), *(np.zeros(count, dtype=np.int32) for _ in Events._fields[1:]))
+
+
+def more_events(events: Events, more: Events) -> Events:
+    """The events, then those others."""
+    return Events(*(np.concatenate(pair) for pair in zip(events, more, strict=True)))
 
 
 class Names(NamedTuple):
-    """What the codes stand for; accounts and entities are sorted, so the order of codes is the order of names."""
+    """What the codes of accounts (account_id) and entities (entity_type, entity_id) stand for; the order of codes says nothing."""
 
-    accounts: pl.Series
-    entities: pl.DataFrame
+    accounts: Numbered
+    entities: Numbered
 
 
 class Questions(NamedTuple):
     """Requests in the order of as_of; `account` is -1 for an unknown buyer, its entities are `entity[start[i]:start[i + 1]]`."""
 
-    row: Ints
+    row: Codes
     as_of_us: Ints
     account: Codes
     start: Ints
@@ -97,42 +108,64 @@ def asked(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     )
 
 
-def name_nodes(requests: pl.DataFrame, links: pl.DataFrame) -> Names:
-    """Every account and entity, each once and sorted; `requests` are `asked`."""
-    accounts = pl.concat([links["account_id"], requests["account_id"]]).drop_nulls().unique().sort().rename("account_id")
-    return Names(accounts, links.select("entity_type", "entity_id").unique().sort("entity_type", "entity_id"))
+def name_nodes(requests: pl.DataFrame, links: pl.DataFrame) -> tuple[Names, pl.DataFrame, pl.DataFrame]:
+    """Every account and entity, each once; then the requests (`asked`) and links with the codes `account` and `entity`, null where a name is."""
+    names = Names(numbered([links.select("account_id"), requests.select("account_id")]), numbered([links.select("entity_type", "entity_id")]))
+    used_by, asked_by = (_column("account", codes) for codes in names.accounts.codes)
+    return names, requests.with_columns(asked_by), links.with_columns(used_by, _column("entity", names.entities.codes[0]))
 
 
-def coded(frame: pl.DataFrame, names: Names) -> pl.DataFrame:
-    """The frame with its `account_id`, and where it has them `entity_id`, as the codes `account` and `entity`; null stays null."""
-    accounts = names.accounts.to_frame().with_row_index("account")
-    frame = frame.join(accounts, on="account_id", how="left", maintain_order="left")
-    if "entity_id" in frame.columns:
-        frame = frame.join(names.entities.with_row_index("entity"), on=["entity_type", "entity_id"], how="left", maintain_order="left")
-    return frame
+def _column(name: str, codes: Codes) -> pl.Series:
+    column = pl.Series(name, codes)
+    return column.set(column < 0, None) if len(codes) and codes.min() < 0 else column
 
 
-def label_events(labels: pl.DataFrame, requests: pl.DataFrame, names: Names) -> pl.DataFrame:
-    """The labels of requests whose buyer is known, with the columns of Events; known no earlier than the request."""
-    whose = coded(requests, names).with_row_index("other").filter(pl.col("account").is_not_null())
+def label_events(labels: pl.DataFrame, requests: pl.DataFrame) -> pl.DataFrame:
+    """The labels of requests whose buyer is known, as known_us, account, other, label; known no earlier than the request. `requests` have codes."""
+    whose = requests.select("request_id", "account", "as_of_us").with_row_index("other").filter(pl.col("account").is_not_null())
     return labels.join(whose, on="request_id", how="inner").select(
         known_us=pl.max_horizontal(pl.col("known_at").dt.epoch("us"), "as_of_us"),
         account="account",
-        other="other",
+        other=pl.col("other").cast(pl.Int32),
         label=pl.col("source").cast(pl.Enum(SOURCES)).to_physical().cast(pl.Int32) * 2 + (pl.col("value") == LabelValue.HONEST).cast(pl.Int32),
-        kind=pl.lit(LABEL, pl.Int32),
     )
 
 
 def all_events(links: pl.DataFrame, labels: pl.DataFrame | None, requests: pl.DataFrame, names: Names) -> Events:
-    """Links with a known account and labels, in their one order; `links` are coded, `requests` are `asked`."""
-    frame = links.filter(pl.col("account").is_not_null()).select(
-        "known_us", "account", other="entity", label=pl.lit(0, pl.Int32), kind=pl.lit(LINK, pl.Int32)
-    )
-    if labels is not None:
-        frame = pl.concat([frame, label_events(labels, requests, names)])
-    frame = frame.sort("known_us", "account", "kind", "label", maintain_order=True)
-    return Events(*(frame[column].cast(pl.Int64).to_numpy(writable=True) for column in Events._fields))
+    """Links with a known account and labels, in their one order; `links` and `requests` have codes."""
+    links = links.filter(pl.col("account").is_not_null())
+    parts = [links.select("known_us", "account", other="entity")]
+    said = None if labels is None else label_events(labels, requests)
+    if said is not None:
+        parts.append(said.select(parts[0].columns))
+    order, known_us = in_time(np.concatenate([part["known_us"].to_numpy() for part in parts]))
+    account, other = (np.concatenate([part[name].to_numpy() for part in parts])[order] for name in ("account", "other"))
+    kind = np.where(order < links.height, np.int32(LINK), np.int32(LABEL))
+    label = np.zeros(len(order), dtype=np.int32)
+    if said is not None:
+        label[kind == LABEL] = said["label"].to_numpy()[order[kind == LABEL] - links.height]
+    events = Events(known_us, kind, account, other, label)
+    _settle(events, names)
+    return events
+
+
+def _settle(events: Events, names: Names) -> None:
+    """Put events of one microsecond and one entity or request in order: by the name of the account, then by the label. Others may come as they do."""
+    same = events.known_us[1:] == events.known_us[:-1]
+    tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
+    if len(tied) == 0:
+        return
+    moment = np.cumsum(np.diff(events.known_us[tied], prepend=events.known_us[tied[0]]) > 0)
+    meeting = (moment * (int(events.other.max()) + 1) + events.other[tied]) * 2 + (events.kind[tied] == LABEL)
+    order = np.argsort(meeting, kind="stable")
+    met = meeting[order[1:]] == meeting[order[:-1]]
+    places = order[np.append(met, False) | np.append(False, met)]
+    accounts, place = np.unique(events.account[tied[places]], return_inverse=True)
+    rank = np.empty(len(accounts), dtype=np.int64)
+    rank[names.accounts.rows["account_id"][names.accounts.first[accounts]].arg_sort()] = np.arange(len(accounts))
+    settled = places[np.lexsort((events.label[tied[places]], rank[place], meeting[places]))]
+    for column in events:
+        column[tied[places]] = column[tied[settled]]
 
 
 def own_entities(links: pl.DataFrame, requests: pl.DataFrame) -> pl.DataFrame:
@@ -148,46 +181,18 @@ def own_entities(links: pl.DataFrame, requests: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(found).filter(pl.col("known_us") <= pl.col("as_of_us")).select("row", "entity").unique()
 
 
-def all_questions(links: pl.DataFrame, requests: pl.DataFrame, names: Names) -> Questions:
-    """One question a request; `links` are coded, `requests` are `asked`."""
-    order = requests.with_row_index("row").sort("as_of_us", "row", maintain_order=True)
-    frame = coded(order, names).with_row_index("turn")
-    own = own_entities(links, requests).join(frame.select("row", "turn"), on="row", how="left").sort("turn", "entity")
-    counts = np.bincount(own["turn"].to_numpy(), minlength=len(frame))
+def all_questions(links: pl.DataFrame, requests: pl.DataFrame) -> Questions:
+    """One question a request; `links` and `requests` have codes."""
+    row, as_of_us = in_time(requests["as_of_us"].to_numpy())
+    turn = np.empty(len(row), dtype=np.int32)
+    turn[row] = np.arange(len(row), dtype=np.int32)
+    own = own_entities(links, requests)
+    asker = turn[own["row"].to_numpy()]
+    order = np.lexsort((own["entity"].to_numpy(), asker))
     return Questions(
-        frame["row"].cast(pl.Int64).to_numpy(),
-        frame["as_of_us"].to_numpy(),
-        frame["account"].cast(pl.Int32).fill_null(-1).to_numpy(),
-        np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]),
-        own["entity"].cast(pl.Int32).to_numpy(),
+        row,
+        as_of_us,
+        requests["account"].fill_null(-1).to_numpy()[row],
+        np.concatenate([[0], np.cumsum(np.bincount(asker, minlength=len(row)), dtype=np.int64)]),
+        own["entity"].to_numpy()[order],
     )
-
-
-@compiled
-def play(forest: Forest, events: Events, start: int, as_of_us: int) -> int:
-    """Apply the events from `start` on that became known strictly before that moment; return where it stopped."""
-    while start < len(events.known_us) and events.known_us[start] < as_of_us:
-        if events.kind[start] == LINK:
-            add_link(forest, events.other[start], events.account[start], events.known_us[start])
-        elif events.kind[start] == LABEL:
-            add_label(forest, events.other[start], events.account[start], 1 - events.label[start] % 2, events.known_us[start])
-        start += 1
-    return start
-
-
-@compiled
-def answer(forest: Forest, events: Events, start: int, questions: Questions, within: tuple[int, int], answers: Ints) -> int:
-    """Fill the rows of `answers` (accounts, entities, abuse, oldest link) for the questions within two places, in the order of time.
-
-    `start` is the first event that is not played yet; where it stopped comes back.
-    """
-    first, last = within
-    done = start
-    for index in range(first, last):
-        as_of_us = questions.as_of_us[index]
-        done = play(forest, events, done, as_of_us)
-        entities = questions.entity[questions.start[index] : questions.start[index + 1]]
-        sums = facts_at(forest, questions.account[index], entities, as_of_us)
-        row = questions.row[index]
-        answers[row, 0], answers[row, 1], answers[row, 2], answers[row, 3] = sums
-    return done

@@ -34,8 +34,8 @@ SENTENCE = "sentence"
 """Sentences are texts, and are told apart from whole texts when they are judged."""
 
 SIGNS = ("always", "claimants", "share", "one_seller", "length")
-"""always: one. claimants: doublings beyond two, up to CROWD_FROM. share: log-odds of a user being a claimant, 0 when all are. one_seller: of an image, one when all
-claims that show it are with one seller, whose page it may be from. length: of a text, in e-foldings beyond 30 bytes."""
+"""always: one. claimants: doublings beyond two, up to CROWD_FROM. share: log-odds of a user being a claimant, 0 when all are. one_seller: of an
+image, one when all claims that show it are with one seller, whose page it may be from. length: of a text, in e-foldings beyond 30 bytes."""
 
 GUESS: Mapping[str, tuple[float, float, float, float, float]] = {
     EntityType.DEVICE: (-1.3, 4.4, 2.2, 0.0, 0.0),

@@ -17,8 +17,23 @@ from data_contracts.link import EntityType, Link
 from data_contracts.snapshot import Neighbourhood
 from data_contracts.timeline import Entity
 from graph.components import DAY_US
-from graph.events import LABEL, LINK, MERGING, SKIPPED, Events, all_events, asked, coded, label_number, merging_links, microseconds, name_nodes, play
+from graph.events import (
+    LABEL,
+    LINK,
+    MERGING,
+    SKIPPED,
+    Events,
+    all_events,
+    asked,
+    label_number,
+    merging_links,
+    microseconds,
+    more_events,
+    name_nodes,
+    no_events,
+)
 from graph.judgements import Judgement
+from graph.playing import play
 from graph.refuted import Refuted, refuted
 from graph.skipping import EVERYBODY, NONE, in_force, is_skipped, switch, without
 from graph.union_find import NO_LINK, Forest, empty_forest, facts_at, wind_back, with_room
@@ -43,7 +58,7 @@ class LiveComponents:
         self._requests: dict[str, int] = {}
         self._names: list[str] = []
         self._forest: Forest = empty_forest(64, 64, 64, 64, 64)
-        self._log = Events(*(np.zeros(64, dtype=np.int64) for _ in Events._fields))
+        self._log = no_events(64)
         self._played = 0
         self._waiting: list[Waiting] = []
         self._asked_us = -NO_LINK
@@ -55,17 +70,14 @@ class LiveComponents:
     def of(cls, tables: Mapping[str, pl.DataFrame], judgements: Sequence[Judgement] = ()) -> "LiveComponents":
         """The state after everything in the tables became known."""
         live = cls()
-        requests = asked(tables)
-        links = merging_links(tables)
-        names = name_nodes(requests, links)
-        events = all_events(coded(links, names), tables.get("labels"), requests, names)
-        live._names = names.accounts.to_list()
+        names, requests, links = name_nodes(asked(tables), merging_links(tables))
+        events = all_events(links, tables.get("labels"), requests, names)
+        live._names = names.accounts.names["account_id"].to_list()
         live._accounts = {name: code for code, name in enumerate(live._names)}
-        live._entities = {Entity(EntityType(kind), name): code for code, (kind, name) in enumerate(names.entities.iter_rows())}
+        live._entities = {Entity(EntityType(kind), name): code for code, (kind, name) in enumerate(names.entities.names.iter_rows())}
         live._requests = {name: code for code, name in enumerate(requests["request_id"])}
         count = len(events.kind)
-        spare = np.zeros(count // SPARE + 64, dtype=np.int64)
-        live._log = Events(*(np.concatenate([column, spare]) for column in events))
+        live._log = more_events(events, no_events(count // SPARE + 64))
         room = (number + number // SPARE for number in (len(live._accounts), len(live._entities), len(live._requests), count))
         live._forest = with_room(live._forest, *room)
         live._played = play(live._forest, _until(live._log, count), 0, NO_LINK)
@@ -108,7 +120,9 @@ class LiveComponents:
             self._play(as_of_us)
             account = -1 if account_id is None else self._accounts.get(account_id, -1)
             known = without([self._entities[entity] for entity in own if entity in self._entities], account, self._skipped)
-            accounts, shared, abuse, oldest = facts_at(self._forest, account, np.array(known, dtype=np.int32), as_of_us)
+            accounts, shared, abuse, oldest = facts_at(
+                self._forest, account, np.array(known, dtype=np.int32), as_of_us, np.empty(len(known) + 1, np.int64)
+            )
         return Neighbourhood(accounts, shared, None if oldest == NO_LINK else (as_of_us - oldest) / DAY_US, abuse)
 
     def checksum(self, divisor: int) -> tuple[int, int]:
@@ -126,7 +140,7 @@ class LiveComponents:
         """
         with self._lock:
             account = self._accounts.get(account_id)
-            return 1 if account is None else facts_at(self._forest, account, np.zeros(0, dtype=np.int32), NO_LINK)[0]
+            return 1 if account is None else facts_at(self._forest, account, np.zeros(0, dtype=np.int32), NO_LINK, np.empty(1, np.int64))[0]
 
     def _add(self, known_us: int, account_id: str, kind: int, label: int, other: int) -> None:
         """Queue an event; a late one takes back what was played at and after its moment."""
@@ -173,7 +187,7 @@ class LiveComponents:
         while self._waiting and self._waiting[0][0] < as_of_us:
             known_us, account_id, kind, label, other = heapq.heappop(self._waiting)
             if end == len(self._log.known_us):
-                self._log = Events(*(np.concatenate([column, np.zeros(len(column) + 64, dtype=np.int64)]) for column in self._log))
+                self._log = more_events(self._log, no_events(len(self._log.kind) + 64))
             account = self._accounts[account_id]
             if kind == LINK and is_skipped(self._skipped, other, account):
                 kind = SKIPPED

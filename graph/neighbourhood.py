@@ -29,8 +29,8 @@ FROM_ONE = 40
 DRAWN = 20
 """Rounds of the layout: more moves nothing that one would see."""
 
-JUDGED = 200
-"""Accounts of one hop whose standing is looked up; beyond it the nearest in time come first."""
+JUDGED = 120
+"""Accounts of one hop whose standing is looked up, three times what one node brings in; beyond it the nearest in time come first."""
 
 Refuted = Collection[tuple[Entity, str | None]]
 """What analysts said ties nobody: an entity as a whole (None), or its use by one account."""

@@ -36,178 +36,170 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     return cast("Callable[P, R]", numba.njit(cache=True, nogil=True)(function))
 
 
-STACKS = ("join", "record", "seat", "label")
+ACCOUNT = np.dtype([("joined_us", "i8"), ("parent", "i4"), ("record", "i4")])
+"""An account: when it stopped being a root, the account above it (itself when it is a root), its newest record (-1: alone, no link, no abuse)."""
+
+ENTITY = np.dtype([("seat", "i4"), ("first", "i4")])
+"""An entity: its newest seat (-1: none), and the account in its first seat, which only an entity with a seat has."""
+
+RECORD = np.dtype(
+    [("us", "i8"), ("oldest", "i8"), ("account", "i4"), ("before", "i4"), ("accounts", "i4"), ("entities", "i4"), ("abuse", "i4")], align=True
+)
+"""Totals of a component: since when, its oldest link (NO_LINK: none), its root and the root's record before; accounts, entities with two or more
+seats, requests confirmed as abuse."""
+
+SEAT = np.dtype([("us", "i8"), ("entity", "i4"), ("account", "i4"), ("before", "i4"), ("number", "i4")])
+"""A seat: since when, at which entity, whose, the entity's seat before, and 1 for the entity's first."""
+
+TOLD = np.dtype([("us", "i8"), ("request", "i4"), ("before", "i4"), ("abuse", "i4")], align=True)
+"""A label: since when, of which request, the request's label before, and whether it says abuse."""
+
+Rows = npt.NDArray[Any]
+"""Rows of one of these; what is asked for together lies together, since waiting for memory is what a large forest spends its time on."""
 
 
 class Forest(NamedTuple):
-    """The arrays of one union-find; `tops` holds the heights of the four STACKS."""
+    """The arrays of one union-find; `tops` holds the heights of its four stacks."""
 
     tops: Ints
-    parent: Codes  # by account: itself when it is a root
-    joined_us: Ints  # by account: when it stopped being a root
-    record_of: Codes  # by account: newest record, -1 for a lone account without link and abuse
-    seat_of: Codes  # by entity: newest seat, -1 for none
+    accounts: Rows
+    entities: Rows
     label_of: Codes  # by request: newest label, -1 for none
-    join_account: Codes  # stack of joins: the root that became a child
-    record_us: Ints  # stack of component totals
-    record_account: Codes  # the root it is about
-    record_before: Codes  # the root's record before
-    record_accounts: Codes  # accounts in the component
-    record_entities: Codes  # entities with two or more seats in it
-    record_abuse: Codes  # requests in it confirmed as abuse
-    record_oldest: Ints  # when its oldest link became known, NO_LINK for none
-    seat_us: Ints  # stack of seats
-    seat_entity: Codes
-    seat_account: Codes
-    seat_before: Codes  # the entity's seat before
-    seat_number: Codes  # 1 for the entity's first
-    label_us: Ints  # stack of labels
-    label_request: Codes
-    label_before: Codes
-    label_abuse: Codes
+    joins: Codes  # stack of joins: the root that became a child
+    records: Rows  # stack of component totals
+    seats: Rows  # stack of seats
+    labels: Rows  # stack of labels
 
 
-_PARTS: Mapping[str, tuple[str, ...]] = {
-    "account": ("parent", "joined_us", "record_of"),
-    "entity": ("seat_of",),
-    "request": ("label_of",),
-    **{stack: tuple(name for name in Forest._fields if name.startswith(f"{stack}_") and not name.endswith("_of")) for stack in STACKS},
-}
-"""Which arrays have the length of what; stacks are as long as the events that they may hold."""
+def in_place(function: Callable[P, R]) -> Callable[P, R]:
+    """As `compiled`, for a function that makes no arrays: nobody counts who holds those that it is given, which would take half of the time."""
+    return cast("Callable[P, R]", numba.njit(cache=True, nogil=True, _nrt=False)(function))  # type: ignore[call-overload]  # an option without a type
 
 
-def _dtype(name: str) -> type[np.signedinteger[Any]]:
-    return np.int64 if name == "tops" or name.endswith(("_us", "_oldest")) else np.int32
+_KINDS = {"accounts": ACCOUNT, "entities": ENTITY, "records": RECORD, "seats": SEAT, "labels": TOLD}
 
 
 def empty_forest(accounts: int, entities: int, requests: int, links: int, labels: int) -> Forest:
     """A forest with room for that many nodes and events, in which nothing has happened."""
-    blank: dict[str, npt.NDArray[Any]] = {name: np.zeros(4 * (name == "tops"), dtype=_dtype(name)) for name in Forest._fields}
-    nodes = {"account": accounts, "entity": entities, "request": requests}
-    return _grown(Forest(**blank), {**nodes, "join": accounts, "record": links + labels, "seat": links, "label": labels})
+    blank = {name: np.empty(0, dtype=_KINDS.get(name, np.int32)) for name in Forest._fields}
+    forest = Forest(**{**blank, "tops": np.zeros(4, dtype=np.int64)})
+    nodes = {"accounts": accounts, "entities": entities, "label_of": requests}
+    return _grown(forest, {**nodes, "joins": accounts, "records": links + labels, "seats": links, "labels": labels})
 
 
 def with_room(forest: Forest, accounts: int, entities: int, requests: int, more: int) -> Forest:
     """The forest, with the arrays that are too short for that many nodes in all and `more` events copied into ones of twice the room."""
     joins, records, seats, labels = (int(top) + more for top in forest.tops)
-    needed = {"account": accounts, "entity": entities, "request": requests, "join": joins, "record": records, "seat": seats, "label": labels}
-    short = {part: 2 * length for part, length in needed.items() if length > len(getattr(forest, _PARTS[part][0]))}
+    nodes = {"accounts": accounts, "entities": entities, "label_of": requests}
+    needed = {**nodes, "joins": joins, "records": records, "seats": seats, "labels": labels}
+    short = {name: 2 * length for name, length in needed.items() if length > len(getattr(forest, name))}
     return _grown(forest, short) if short else forest
 
 
 def _grown(forest: Forest, lengths: Mapping[str, int]) -> Forest:
     larger: dict[str, npt.NDArray[Any]] = {}
-    for part, length in lengths.items():
-        for name in _PARTS[part]:
-            old = getattr(forest, name)
-            new = np.empty(length, dtype=old.dtype)
-            new[: len(old)] = old
-            if name == "parent":
-                new[len(old) :] = np.arange(len(old), length)
-            elif name.endswith("_of"):
-                new[len(old) :] = -1
-            larger[name] = new
+    for name, length in lengths.items():
+        old = getattr(forest, name)
+        new = np.empty(length, dtype=old.dtype)
+        new[: len(old)] = old
+        fresh = new[len(old) :]
+        if name == "accounts":
+            fresh["parent"] = np.arange(len(old), length)
+            fresh["record"] = -1
+        elif name == "entities":
+            fresh["seat"] = -1
+        elif name == "label_of":
+            fresh[:] = -1
+        larger[name] = new
     return forest._replace(**larger)
 
 
-@compiled
+@in_place
 def root_at(forest: Forest, account: int, as_of_us: int) -> int:
     """The root of the account's component, joined by what was known strictly before that moment."""
-    while forest.parent[account] != account and forest.joined_us[account] < as_of_us:
-        account = forest.parent[account]
+    while forest.accounts[account].parent != account and forest.accounts[account].joined_us < as_of_us:
+        account = forest.accounts[account].parent
     return account
 
 
-@compiled
+@in_place
 def record_at(forest: Forest, root: int, as_of_us: int) -> int:
     """The newest record of a root that was made strictly before that moment; -1 for none."""
-    record = forest.record_of[root]
-    while record >= 0 and forest.record_us[record] >= as_of_us:
-        record = forest.record_before[record]
+    record = forest.accounts[root].record
+    while record >= 0 and forest.records[record].us >= as_of_us:
+        record = forest.records[record].before
     return int(record)
 
 
-@compiled
+@in_place
 def totals(forest: Forest, record: int) -> tuple[int, int, int, int]:
     """Accounts, shared entities, confirmed abuse and the oldest link of a component by its record."""
     if record < 0:
         return 1, 0, 0, NO_LINK
-    return (
-        int(forest.record_accounts[record]),
-        int(forest.record_entities[record]),
-        int(forest.record_abuse[record]),
-        int(forest.record_oldest[record]),
-    )
+    found = forest.records[record]
+    return int(found.accounts), int(found.entities), int(found.abuse), int(found.oldest)
 
 
-@compiled
+@in_place
 def put_record(forest: Forest, root: int, known_us: int, sums: tuple[int, int, int, int]) -> None:
     """Write the new totals of a component on top of its older ones."""
     top = forest.tops[1]
-    forest.record_us[top] = known_us
-    forest.record_account[top] = root
-    forest.record_before[top] = forest.record_of[root]
-    forest.record_accounts[top] = sums[0]
-    forest.record_entities[top] = sums[1]
-    forest.record_abuse[top] = sums[2]
-    forest.record_oldest[top] = sums[3]
-    forest.record_of[root] = top
+    record = forest.records[top]
+    record.us, record.account, record.before = known_us, root, forest.accounts[root].record
+    record.accounts, record.entities, record.abuse, record.oldest = sums
+    forest.accounts[root].record = top
     forest.tops[1] = top + 1
 
 
-@compiled
+@in_place
 def seat_at(forest: Forest, entity: int, account: int, as_of_us: int) -> tuple[int, int, bool]:
     """Of an entity strictly before that moment: its first account (-1: none), its taken seats, and whether the account has one of them."""
-    seat = forest.seat_of[entity]
-    while seat >= 0 and forest.seat_us[seat] >= as_of_us:
-        seat = forest.seat_before[seat]
-    taken = 0 if seat < 0 else int(forest.seat_number[seat])
-    first = -1
-    sits = False
-    while seat >= 0:
-        first = int(forest.seat_account[seat])
-        sits = sits or first == account
-        seat = forest.seat_before[seat]
-    return first, taken, sits
+    seat = forest.entities[entity].seat
+    while seat >= 0 and forest.seats[seat].us >= as_of_us:
+        seat = forest.seats[seat].before
+    taken = 0 if seat < 0 else int(forest.seats[seat].number)
+    first = -1 if seat < 0 else int(forest.entities[entity].first)
+    while seat >= 0 and forest.seats[seat].account != account:
+        seat = forest.seats[seat].before
+    return first, taken, seat >= 0
 
 
-@compiled
+@in_place
 def join(forest: Forest, one: int, other: int, known_us: int) -> int:
     """Make the smaller of two roots a child of the larger one and return the root that stays."""
-    size_one = totals(forest, forest.record_of[one])[0]
-    size_other = totals(forest, forest.record_of[other])[0]
+    size_one = totals(forest, forest.accounts[one].record)[0]
+    size_other = totals(forest, forest.accounts[other].record)[0]
     if size_one < size_other:
         one, other = other, one
-    forest.parent[other] = one
-    forest.joined_us[other] = known_us
-    forest.join_account[forest.tops[0]] = other
+    forest.accounts[other].parent = one
+    forest.accounts[other].joined_us = known_us
+    forest.joins[forest.tops[0]] = other
     forest.tops[0] += 1
     return one
 
 
-@compiled
+@in_place
 def add_link(forest: Forest, entity: int, account: int, known_us: int) -> None:
     """Seat the account at the entity and join it to the first account there; events come in the order of known_us."""
     root = root_at(forest, account, NO_LINK)
-    accounts, entities, abuse, oldest = totals(forest, forest.record_of[root])
+    accounts, entities, abuse, oldest = totals(forest, forest.accounts[root].record)
     first, taken, sits = seat_at(forest, entity, account, NO_LINK)
     changed = oldest == NO_LINK
     oldest = min(oldest, known_us)
     if not sits and taken < HUB_ACCOUNTS:
         top = forest.tops[2]
-        forest.seat_us[top] = known_us
-        forest.seat_entity[top] = entity
-        forest.seat_account[top] = account
-        forest.seat_before[top] = forest.seat_of[entity]
-        forest.seat_number[top] = taken + 1
-        forest.seat_of[entity] = top
+        seat = forest.seats[top]
+        seat.us, seat.entity, seat.account, seat.before, seat.number = known_us, entity, account, forest.entities[entity].seat, taken + 1
+        forest.entities[entity].seat = top
         forest.tops[2] = top + 1
-        if taken > 0:
+        if taken == 0:
+            forest.entities[entity].first = account
+        else:
             changed = changed or taken == 1
             entities += taken == 1
             host = root_at(forest, first, NO_LINK)
             if host != root:
-                more = totals(forest, forest.record_of[host])
+                more = totals(forest, forest.accounts[host].record)
                 root = join(forest, host, root, known_us)
                 accounts, entities, abuse, oldest = accounts + more[0], entities + more[1], abuse + more[2], min(oldest, more[3])
                 changed = True
@@ -215,50 +207,51 @@ def add_link(forest: Forest, entity: int, account: int, known_us: int) -> None:
         put_record(forest, root, known_us, (accounts, entities, abuse, oldest))
 
 
-@compiled
+@in_place
 def add_label(forest: Forest, request: int, account: int, abuse: int, known_us: int) -> None:
     """Count a request of the account as abuse (1) or no longer so (0); the latest label of a request holds."""
     before = forest.label_of[request]
     top = forest.tops[3]
-    forest.label_us[top] = known_us
-    forest.label_request[top] = request
-    forest.label_before[top] = before
-    forest.label_abuse[top] = abuse
+    label = forest.labels[top]
+    label.us, label.request, label.before, label.abuse = known_us, request, before, abuse
     forest.label_of[request] = top
     forest.tops[3] = top + 1
-    change = abuse - (forest.label_abuse[before] if before >= 0 else 0)
+    change = abuse - (forest.labels[before].abuse if before >= 0 else 0)
     if change != 0:
         root = root_at(forest, account, NO_LINK)
-        accounts, entities, confirmed, oldest = totals(forest, forest.record_of[root])
+        accounts, entities, confirmed, oldest = totals(forest, forest.accounts[root].record)
         put_record(forest, root, known_us, (accounts, entities, confirmed + change, oldest))
 
 
-@compiled
+@in_place
 def wind_back(forest: Forest, known_us: int) -> None:
     """Undo every change made by events known at or after that moment."""
     tops = forest.tops
-    while tops[0] > 0 and forest.joined_us[forest.join_account[tops[0] - 1]] >= known_us:
+    while tops[0] > 0 and forest.accounts[forest.joins[tops[0] - 1]].joined_us >= known_us:
         tops[0] -= 1
-        account = forest.join_account[tops[0]]
-        forest.parent[account] = account
-    while tops[1] > 0 and forest.record_us[tops[1] - 1] >= known_us:
+        account = forest.joins[tops[0]]
+        forest.accounts[account].parent = account
+    while tops[1] > 0 and forest.records[tops[1] - 1].us >= known_us:
         tops[1] -= 1
-        forest.record_of[forest.record_account[tops[1]]] = forest.record_before[tops[1]]
-    while tops[2] > 0 and forest.seat_us[tops[2] - 1] >= known_us:
+        record = forest.records[tops[1]]
+        forest.accounts[record.account].record = record.before
+    while tops[2] > 0 and forest.seats[tops[2] - 1].us >= known_us:
         tops[2] -= 1
-        forest.seat_of[forest.seat_entity[tops[2]]] = forest.seat_before[tops[2]]
-    while tops[3] > 0 and forest.label_us[tops[3] - 1] >= known_us:
+        seat = forest.seats[tops[2]]
+        forest.entities[seat.entity].seat = seat.before
+    while tops[3] > 0 and forest.labels[tops[3] - 1].us >= known_us:
         tops[3] -= 1
-        forest.label_of[forest.label_request[tops[3]]] = forest.label_before[tops[3]]
+        label = forest.labels[tops[3]]
+        forest.label_of[label.request] = label.before
 
 
-@compiled
-def facts_at(forest: Forest, account: int, entities: Codes, as_of_us: int) -> tuple[int, int, int, int]:
+@in_place
+def facts_at(forest: Forest, account: int, entities: Codes, as_of_us: int, roots: Ints) -> tuple[int, int, int, int]:
     """Accounts, shared entities, abuse and oldest link of the component of a question: the account, joined by the entities it now comes with.
 
-    `account` is -1 for a buyer never seen before; an entity that has no free seat, or none at all (-1), joins nothing.
+    `account` is -1 for a buyer never seen before; an entity that has no free seat, or none at all (-1), joins nothing. `roots` is room for one
+    number more than there are entities.
     """
-    roots = np.empty(len(entities) + 1, dtype=np.int64)
     found = 0
     sums = (1, 0, 0, NO_LINK)
     if account >= 0:
@@ -274,7 +267,10 @@ def facts_at(forest: Forest, account: int, entities: Codes, as_of_us: int) -> tu
         if taken == 1:
             sums = (sums[0], sums[1] + 1, sums[2], sums[3])
         root = root_at(forest, first, as_of_us)
-        if not np.any(roots[:found] == root):
+        known = False
+        for place in range(found):
+            known = known or roots[place] == root
+        if not known:
             more = totals(forest, record_at(forest, root, as_of_us))
             sums = (sums[0] + more[0], sums[1] + more[1], sums[2] + more[2], min(sums[3], more[3]))
             roots[found] = root

@@ -10,11 +10,14 @@ evidence/        evidence files
 """
 
 import secrets
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from data_contracts.errors import ContractError, NotFoundError
+from sqlalchemy import Connection
+
+from data_contracts.errors import ContractError, NotFoundError, RiskError
 from models.ranker.artifact import load as load_model
 from models.ranker.scorer import Scorer
 from risk import policy_file
@@ -26,6 +29,10 @@ from risk.terms import Policy
 
 KEY_BYTES = 32
 POLICY_FILE = "policy.toml"
+KEY_FILE = "identity.key"
+MODEL = "model"
+OTHERS = 0o077
+"""The bits of a file's mode that let anybody but its owner at it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +50,7 @@ class Home:
     @property
     def model_folder(self) -> Path:
         """Where the champion lies."""
-        return self.folder / "model"
+        return self.folder / MODEL
 
     @property
     def currency(self) -> str | None:
@@ -63,12 +70,18 @@ def open_home(folder: Path, settings: Settings) -> Home:
         policy_path = folder / POLICY_FILE
         if not policy_path.exists():
             policy_path.write_text(policy_file.default_text(), encoding="utf-8")
-        identity_key = settings.identity_key.encode() or _identity_key(folder / "identity.key")
     except OSError as error:
         message = f"{folder} cannot be used as home: {error}; expected a folder that this user may write to"
         raise ContractError(message, field="home") from error
     policy = load(policy_path)
     database = open_database(database_url(folder, settings), settings.busy_timeout_ms)
+    try:
+        with database.reading() as connection:
+            filled = keeps_links(database, connection)
+        identity_key = key_in(folder, settings, filled=filled) or _new_key(folder / KEY_FILE)
+    except RiskError:
+        database.close()
+        raise
     scheme = _scheme(folder / "identity.scheme", database)
     return Home(folder, settings, database, policy, policy_path.read_text(encoding="utf-8"), identity_key, scheme)
 
@@ -93,31 +106,67 @@ def check_home(folder: Path) -> None:
 
 def load_champion(home: Home) -> Scorer | None:
     """The model in the home, null while there is none. ModelMismatchError: it does not fit this code."""
+    return champion_in(home.folder)
+
+
+def champion_in(folder: Path) -> Scorer | None:
+    """The model in the home in that folder, null while there is none. ModelMismatchError: it does not fit this code."""
     try:
-        return Scorer(load_model(home.model_folder))
+        return Scorer(load_model(folder / MODEL))
     except NotFoundError:
         return None
 
 
-def _identity_key(path: Path) -> bytes:
-    """The secret in that file, made at the first start; never made anew beside a database that was filled with another."""
+def keeps_links(database: Database, connection: Connection) -> bool:
+    """Whether the store keeps hashed identifiers."""
+    return bool(database.fetch(connection, "SELECT 1 FROM links LIMIT 1", ()))
+
+
+def key_in(folder: Path, settings: Settings, *, filled: bool) -> bytes | None:
+    """The secret behind hashed identifiers; null: none was made yet. ContractError: it is lost, damaged, or open to others.
+
+    `filled`: the store keeps identifiers that were hashed with it, so another one must never be made in its place.
+    """
+    if settings.identity_key:
+        if len(settings.identity_key.encode()) < KEY_BYTES:
+            message = f"REFUND_RISK_IDENTITY_KEY has less than {KEY_BYTES} characters; expected at least that many, so that nobody can guess it"
+            raise ContractError(message, field="identity_key")
+        return settings.identity_key.encode()
+    path = folder / KEY_FILE
     if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_hex(KEY_BYTES), encoding="ascii")
-    key = path.read_text(encoding="ascii").strip().encode()
+        if filled:
+            message = f"{path} is missing beside a store that is filled; restore it from a backup: another key hashes every identifier differently"
+            raise ContractError(message, field="identity_key")
+        return None
+    try:
+        key = path.read_text(encoding="ascii").strip().encode()
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"{path} cannot be read: {error}; restore it from a backup, or let this user read it"
+        raise ContractError(message, field="identity_key") from error
     if len(key) < KEY_BYTES:
         message = (
             f"{path} holds {len(key)} characters, expected at least {KEY_BYTES}; restore it from a backup, identifiers hash differently without it"
         )
         raise ContractError(message, field="identity_key")
+    if mode & OTHERS:
+        message = f"{path} can be read by others (mode {mode:o}), expected 600; run `chmod 600 {path}`"
+        raise ContractError(message, field="identity_key")
     return key
+
+
+def _new_key(path: Path) -> bytes:
+    """A new secret in that file."""
+    path.touch(mode=0o600)
+    path.write_text(secrets.token_hex(KEY_BYTES), encoding="ascii")
+    return path.read_text(encoding="ascii").encode()
 
 
 def _scheme(path: Path, database: Database) -> int:
     """How this installation hashes identifiers: as its links were hashed that are there, the newest way when there are none yet."""
     if not path.exists():
         with database.reading() as connection:
-            begun = bool(database.fetch(connection, "SELECT 1 FROM links LIMIT 1", ()))
+            begun = keeps_links(database, connection)
         path.write_text(f"{AS_WRITTEN if begun else SCHEME}\n", encoding="ascii")
     said = path.read_text(encoding="ascii").strip()
     if said not in {str(number) for number in range(AS_WRITTEN, SCHEME + 1)}:

@@ -121,8 +121,7 @@ class Ledger:
         with self.database.reading() as connection:
             body = connection.execute(select(tables.decisions.c.record).where(tables.decisions.c.decision_id == decision_id)).scalar_one_or_none()
         if body is None:
-            message = f"no decision {decision_id}"
-            raise NotFoundError(message, field="decision_id")
+            raise NotFoundError("no decision has that id", field="decision_id")
         return _RECORD.validate_json(body)
 
     def answer_of(self, decision_id: str, language: Language) -> bytes:
@@ -131,8 +130,7 @@ class Ledger:
             found = self.database.fetch(connection, "SELECT request_id FROM decisions WHERE decision_id = ?", (decision_id,))
             decided = _revisions(self.database, connection, found[0][0]) if found else []
         if not decided:
-            message = f"no decision {decision_id}"
-            raise NotFoundError(message, field="decision_id")
+            raise NotFoundError("no decision has that id", field="decision_id")
         place = next(place for place, recorded in enumerate(decided) if recorded.decision_id == decision_id)
         return superseded(decided[place].in_language(language), decided[place - 1].decision_id if place else None)
 
@@ -141,8 +139,7 @@ class Ledger:
         with self.database.reading() as connection:
             decided = _revisions(self.database, connection, request_id)
         if not decided:
-            message = f"no refund request {request_id} was decided here"
-            raise NotFoundError(message, field="request_id")
+            raise NotFoundError("no refund request of that id was decided here", field="request_id")
         return decided[0].in_language(language)
 
     def records(self, since: datetime | None = None) -> Iterator[tuple[bytes, DecisionRecord]]:

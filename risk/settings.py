@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 
 from data_contracts.errors import ContractError
 
@@ -10,7 +11,10 @@ PREFIX = "REFUND_RISK_"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the service can be told. Each value comes from REFUND_RISK_<NAME>; the comment is the reason for the default."""
+    """What the service can be told. Each value comes from REFUND_RISK_<NAME>, or from the file that REFUND_RISK_<NAME>_FILE names.
+
+    The comment is the reason for the default.
+    """
 
     database_url: str = ""
     """SQLAlchemy address of the store; empty: SQLite in HOME, which needs no server."""
@@ -69,6 +73,9 @@ class Settings:
     check_workers: int = 1
     """Processes that check pictures for people (`/v1/images/check`), started at the first call; each holds the models, about half a gigabyte."""
 
+    retention_days: int = 540
+    """How long evidence files and claim texts are kept since they were last sent or shown: card disputes are open for at most 540 days."""
+
     phone_region: str = ""
     """ISO 3166 code of the country in which telephone numbers without country code are dialled; empty: such a number is taken word by word."""
 
@@ -77,11 +84,14 @@ class Settings:
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """The settings that this environment asks for. ContractError: no whole number where one is due."""
-    known = {f"{PREFIX}{field.name.upper()}": field for field in fields(Settings)}
+    """The settings that this environment asks for: by name, or by NAME_FILE the file that holds the value, which is how secrets come.
+
+    ContractError: no whole number where one is due, a file that cannot be read, or both ways at once.
+    """
     chosen: dict[str, str | int] = {}
-    for name, field in known.items():
-        text = environment.get(name)
+    for field in fields(Settings):
+        name = f"{PREFIX}{field.name.upper()}"
+        text = _said(name, environment)
         if text is None:
             continue
         if field.type is int or field.type == "int":
@@ -92,6 +102,21 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         else:
             chosen[field.name] = text
     return Settings(**chosen)  # type: ignore[arg-type]  # each value has the type of its field: checked above
+
+
+def _said(name: str, environment: Mapping[str, str]) -> str | None:
+    """The value of that name, perhaps out of a file; null: it was not said."""
+    text, file = environment.get(name), environment.get(f"{name}_FILE")
+    if file is None:
+        return text
+    if text is not None:
+        message = f"{name} and {name}_FILE are both set; expected one of them"
+        raise ContractError(message, field=name)
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"{name}_FILE is {file}, which cannot be read: {error}; expected a text file that this user may read"
+        raise ContractError(message, field=name) from error
 
 
 def shared_out(settings: Settings, workers: int) -> Settings:

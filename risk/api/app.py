@@ -11,6 +11,7 @@ from functools import partial
 from fastapi import FastAPI
 
 from risk.api import errors
+from risk.api.bulk import BulkRoutes
 from risk.api.decisions import DecisionRoutes
 from risk.api.events import EventRoutes
 from risk.api.evidence import EvidenceRoutes
@@ -18,6 +19,7 @@ from risk.api.finals import Finals
 from risk.api.graph import Graph, GraphRoutes
 from risk.api.images import ImageRoutes
 from risk.api.metrics import Metrics
+from risk.api.once import Once
 from risk.api.openapi import document
 from risk.api.operations import OperationRoutes
 from risk.api.service import Desk, Service
@@ -46,10 +48,12 @@ def create_app(service: Service) -> FastAPI:
 
     app = FastAPI(title="refund-risk", docs_url=None, redoc_url=None, lifespan=lifespan, version=service.about["code"])
     errors.install(app, desk.metrics)
-    for routes in (DecisionRoutes(desk), EventRoutes(desk), OperationRoutes(desk), GraphRoutes(service.gate, graph)):
+    once = Once(desk)
+    families = (DecisionRoutes(desk, once), EventRoutes(desk, once), BulkRoutes(desk, once), OperationRoutes(desk), GraphRoutes(service.gate, graph))
+    for routes in families:
         app.include_router(routes.router())
     if service.intake is not None:
-        app.include_router(EvidenceRoutes(service.gate, service.intake).router())
+        app.include_router(EvidenceRoutes(service.gate, service.intake, service.clock).router())
     if service.checks is not None:
         app.include_router(ImageRoutes(service.gate, service.checks, service.intake).router())
     app.openapi = partial(document, app)  # type: ignore[method-assign]  # FastAPI's way to change it

@@ -1,14 +1,14 @@
 """What every call goes through: the key, the size of its body, JSON to a checked body, the language of the answer."""
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from time import monotonic
 from typing import TypeVar
 
 import structlog
 from fastapi import Request
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from data_contracts.errors import BusyError, ContractError, NotAllowedError, ScopeError, SourceUnavailableError
 from data_contracts.reason import Language
@@ -16,9 +16,10 @@ from risk.api.errors import MediaTypeError, TooLargeError, from_validation
 from risk.keys import ApiKey, Scope, key_hash
 
 log = structlog.get_logger()
-Checked = TypeVar("Checked", bound=BaseModel)
+Checked = TypeVar("Checked")
 
 
+JSON = "application/json"
 REFRESH_S = 2.0
 """How long a key that was revoked elsewhere may still open something."""
 
@@ -75,25 +76,34 @@ class Gate:
             raise BusyError(message)
         self._left[key.key_sha256] = (left - 1, now)
 
-    async def body(self, request: Request) -> bytes:
-        """The whole body. TooLargeError: it is larger than the limit, noticed before it is read to the end. MediaTypeError: it is not JSON."""
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind != "application/json":
-            message = "the body is not declared as JSON; expected the header Content-Type: application/json"
+    async def body(self, request: Request, kinds: Collection[str] = (JSON,), limit_bytes: int | None = None) -> bytes:
+        """The whole body, at most `limit_bytes` (null: of a single call), in one of those content types.
+
+        TooLargeError: it is larger, noticed before it is read to the end. MediaTypeError: it is of another type.
+        """
+        if content_type(request) not in kinds:
+            message = f"the body is not declared as JSON; expected the header Content-Type: {' or '.join(kinds)}"
             raise MediaTypeError(message)
+        limit = limit_bytes or self.body_limit_bytes
         declared = request.headers.get("content-length", "")
-        if declared.isdigit() and int(declared) > self.body_limit_bytes:
-            raise self._too_large()
+        if declared.isdigit() and int(declared) > limit:
+            raise _too_large(limit)
         parts, size = [], 0
         async for part in request.stream():
             size += len(part)
-            if size > self.body_limit_bytes:
-                raise self._too_large()
+            if size > limit:
+                raise _too_large(limit)
             parts.append(part)
         return b"".join(parts)
 
-    def _too_large(self) -> TooLargeError:
-        return TooLargeError(f"the body is larger than {self.body_limit_bytes} bytes; expected at most that")
+
+def content_type(request: Request) -> str:
+    """The body's type as it is declared, without its parameters; empty where there is none."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _too_large(limit: int) -> TooLargeError:
+    return TooLargeError(f"the body is larger than {limit} bytes; expected at most that")
 
 
 def checked(adapter: TypeAdapter[Checked], body: bytes) -> Checked:

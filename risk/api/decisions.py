@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from risk.api.body import RefundRequestBody
 from risk.api.calls import checked, language
 from risk.api.deadline import DECIDE_S, deadline_ms, unmeasured
+from risk.api.once import Once
 from risk.api.service import JSON, Desk
 from risk.keys import Scope
 
@@ -19,8 +20,9 @@ REQUEST = TypeAdapter(RefundRequestBody)
 class DecisionRoutes:
     """The routes of decisions, each a few lines: key, body, one call, answer."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, once: Once) -> None:
         self.desk = desk
+        self.once = once
         self.service = desk.service
 
     def router(self) -> APIRouter:
@@ -34,16 +36,22 @@ class DecisionRoutes:
     async def score(self, request: Request) -> Response:
         """Decide one refund request; asked again with the same payload, the same bytes come back."""
         began = perf_counter()
-        self.service.gate.check_key(request, Scope.SCORE)
+        key = self.service.gate.check_key(request, Scope.SCORE)
         said = language(request)
-        body = checked(REQUEST, await self.service.gate.body(request))
+        raw = await self.service.gate.body(request)
+        body = checked(REQUEST, raw)
         request.state.refund_request_id = body.request_id
-        awaiting = await self._awaiting(body, deadline_ms(request, body.deadline_ms), began)
-        question = replace(self.service.edge.question(body, self.service.clock()), awaiting=awaiting)
-        self.desk.count(body.links, question.request.account_id)
-        recorded = await self.desk.in_turn(self.service.engine.handle, question)
-        self.desk.note(recorded, "score", perf_counter() - began)
-        return Response(recorded.in_language(said), media_type=JSON)
+        within_ms = deadline_ms(request, body.deadline_ms)
+
+        async def make() -> Response:
+            awaiting = await self._awaiting(body, within_ms, began)
+            question = replace(self.service.edge.question(body, self.service.clock()), awaiting=awaiting)
+            self.desk.count(body.links, question.request.account_id)
+            recorded = await self.desk.in_turn(self.service.engine.handle, question)
+            self.desk.note(recorded, "score", perf_counter() - began)
+            return Response(recorded.in_language(said), media_type=JSON)
+
+        return await self.once.answer(request, key, raw, make)
 
     async def newest(self, request: Request, request_id: str) -> Response:
         """The newest decision of a request, whether it is provisional, final or a person's."""

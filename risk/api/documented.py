@@ -6,8 +6,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from risk.api import shown
-from risk.api.body import LabelBody, OrderEventBody, RefundRequestBody
+from risk.api import once, shown
+from risk.api.body import DeliveryEventBody, LabelBody, LinkEventBody, OrderEventBody, RefundBody, RefundRequestBody
+from risk.api.bulk import LINES
 from risk.api.deadline import HEADER, LONGEST_MS
 from risk.api.graph_body import JudgementBody, NeighbourhoodAnswer, RingsAnswer, RingShown
 from risk.keys import Scope
@@ -36,12 +37,13 @@ REFUSALS: Mapping[str, str] = {
     "403": "The key is not for this",
     "404": "Nothing under that id",
     "408": "The body did not come in time",
-    "409": "Known with another content",
+    "409": "Known with another content, or the Idempotency-Key with another call",
+    "410": "It was here, and was deleted when its time was over",
     "413": "The body is too large",
     "415": "The body is of another type",
     "422": "A field does not hold",
     "429": "Too many calls, or too many files wait; ask again after Retry-After",
-    "503": "The database does not answer; ask again after Retry-After",
+    "503": "The database (or what else it names) does not answer; ask again after Retry-After",
 }
 EVERY = ("401", "403", "422", "429", "503")
 """What any operation with a key may answer."""
@@ -64,6 +66,15 @@ DEADLINE = parameter(
     minimum=1,
     maximum=LONGEST_MS,
 )
+ONCE = parameter(
+    once.HEADER,
+    "header",
+    f"Of the caller's choice, one a call: the same call sent again gets the same answer for {once.KEEP.days} days, another one a 409.",
+    type="string",
+    minLength=1,
+    maxLength=255,
+    pattern="^[!-~]+$",
+)
 READ = parameter(
     "read", "query", "0: do not read the words in the picture, which takes longer than all the rest.", type="string", enum=["0", "1"], default="1"
 )
@@ -73,6 +84,14 @@ ALL = parameter("all", "query", "1: also the ones that no analyst needs to see."
 AS_OF = parameter("as_of", "query", "Only what was known before that moment; now when left out.", type="string", format="date-time")
 HOPS = parameter("hops", "query", "How far from the node.", type="integer", minimum=1, maximum=4, default=2)
 NODES = parameter("limit", "query", "Nodes at most.", type="integer", minimum=1, maximum=300, default=300)
+
+WHY: Schema = {
+    "name": "why",
+    "in": "query",
+    "required": True,
+    "description": "Why the file is looked at; it is kept.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 500},
+}
 
 
 def _form(**more: object) -> Schema:
@@ -95,7 +114,7 @@ OPERATIONS: Mapping[tuple[str, str], Documented] = {
         body=RefundRequestBody,
         answers={"200": ("Decided, now or before", shown.Answer)},
         refusals=("409",),
-        asks=(LANGUAGE, DEADLINE),
+        asks=(LANGUAGE, DEADLINE, ONCE),
     ),
     ("get", "/v1/refund-requests/{request_id}"): Documented(
         scope=Scope.SCORE, answers={"200": (DONE, shown.Answer)}, refusals=("404",), asks=(LANGUAGE,)
@@ -106,12 +125,45 @@ OPERATIONS: Mapping[tuple[str, str], Documented] = {
         body=OrderEventBody,
         answers={"201": ("New", shown.OrderTaken), "200": ("Known", shown.OrderTaken)},
         refusals=("409",),
+        asks=(ONCE,),
+    ),
+    ("post", "/v1/deliveries"): Documented(
+        scope=Scope.EVENTS,
+        body=DeliveryEventBody,
+        answers={"201": ("New", shown.OrderTaken), "200": ("Known", shown.OrderTaken)},
+        asks=(ONCE,),
+        refusals=("409",),
+    ),
+    ("post", "/v1/refunds"): Documented(
+        scope=Scope.EVENTS,
+        body=RefundBody,
+        answers={"201": ("New", shown.RefundTaken), "200": ("Known", shown.RefundTaken)},
+        asks=(ONCE,),
+        refusals=("409",),
+    ),
+    ("post", "/v1/links"): Documented(
+        scope=Scope.EVENTS,
+        body=LinkEventBody,
+        answers={"201": ("New", shown.LinkTaken), "200": ("Known", shown.LinkTaken)},
+        asks=(ONCE,),
+        refusals=("409",),
+    ),
+    ("post", "/v1/events"): Documented(
+        scope=Scope.EVENTS,
+        form={
+            "application/json": {"schema": {"$ref": "#/components/schemas/BulkEvents"}},
+            LINES: {"schema": {"type": "string", "description": "One event a line."}},
+        },
+        answers={"200": ("What became of each event, in their order", shown.BulkTaken)},
+        asks=(ONCE,),
+        refusals=("409",),
     ),
     ("post", "/v1/labels"): Documented(
         scope=Scope.LABELS,
         body=LabelBody,
         answers={"201": ("New", shown.LabelTaken), "200": ("Known", shown.LabelTaken)},
         refusals=("404", "409"),
+        asks=(ONCE,),
     ),
     ("get", "/v1/features"): Documented(scope=Scope.SCORE, answers={"200": (DONE, shown.FeaturesShown)}),
     ("get", "/v1/rings"): Documented(scope=Scope.LABELS, answers={"200": (DONE, RingsAnswer)}, asks=(OFFSET, PAGE, ALL)),
@@ -134,6 +186,11 @@ OPERATIONS: Mapping[tuple[str, str], Documented] = {
         refusals=("408",),
     ),
     ("get", "/v1/evidence/{sha256}"): Documented(scope=Scope.EVIDENCE, answers={"200": (DONE, shown.EvidenceShown)}, refusals=("404",)),
+    ("get", "/v1/evidence/{sha256}/file"): Documented(
+        scope=Scope.EVIDENCE, answers={"200": ("The bytes as they came; who was given them is kept", None)}, refusals=("404", "410"), asks=(WHY,)
+    ),
+    ("get", "/v1/evidence/{sha256}/reads"): Documented(scope=Scope.ADMIN, answers={"200": (DONE, shown.ReadsShown)}),
     ("get", "/healthz"): Documented(answers={"200": ("It is up", shown.HealthShown)}),
+    ("get", "/readyz"): Documented(answers={"200": ("It may be sent calls", shown.ReadyShown)}, refusals=("503",)),
     ("get", "/metrics"): Documented(answers={"200": ("Figures in the text format of Prometheus", None)}),
 }

@@ -12,12 +12,14 @@ from data_contracts.errors import ContractError
 from data_contracts.label import Label
 from data_contracts.link import EntityType, Link
 from data_contracts.question import Question
-from data_contracts.request import Account, ClaimLine, Delivery, Evidence, Observation, Order, OrderLine, RefundRequest
+from data_contracts.request import Account, ClaimLine, Delivery, Evidence, Observation, Order, OrderLine, Refund, RefundRequest
 from data_contracts.score import Measurement
 from graph.normalise import Outcome
-from risk.api.body import LabelBody, LinkBody, OrderBody, OrderEventBody, RefundRequestBody
+from risk.api.body import DeliveryEventBody, LabelBody, LinkBody, LinkEventBody, OrderBody, OrderEventBody, RefundBody, RefundRequestBody
 from risk.identity import AS_WRITTEN, SCHEME, Identified, Identifiers, text_id
+from risk.ingest import OrderTold
 
+REFUND_NAMES = {"refund_id", "request_id", "order_id", "amount_minor", "currency"}
 JUST_BEFORE = timedelta(microseconds=1)
 """What comes along with a request (its order, its deliveries) was known just before it was asked."""
 
@@ -130,7 +132,7 @@ class Edge:
         known = as_of - JUST_BEFORE
         return Account(account_id=body.account_id, occurred_at=self.moment(body.account_opened_at, known, "account_opened_at"), known_at=known)
 
-    def order_event(self, body: OrderEventBody, as_of: datetime) -> tuple[Order, tuple[OrderLine, ...], tuple[Delivery, ...], tuple[Link, ...]]:
+    def order_event(self, body: OrderEventBody, as_of: datetime) -> OrderTold:
         """An order of its own, known when it arrived. ContractError: it lies in the future."""
         order, lines, scans = self.order(body, as_of + JUST_BEFORE, None)
         links = tuple(
@@ -144,7 +146,27 @@ class Edge:
             )
             for kind, name in self._named(body.links, order.account_id)
         )
-        return order, lines, scans, links
+        return OrderTold(order, lines, scans, links)
+
+    def delivery(self, body: DeliveryEventBody, as_of: datetime) -> Delivery:
+        """A scan, known when it arrived. ContractError: it lies in the future."""
+        occurred = self.moment(body.occurred_at, as_of, "occurred_at")
+        return Delivery(order_id=body.order_id, status=body.status, occurred_at=occurred, known_at=as_of)
+
+    def refund(self, body: RefundBody, as_of: datetime) -> Refund:
+        """Money paid back, known when we were told. ContractError: it lies in the future."""
+        occurred = self.moment(body.occurred_at, as_of, "occurred_at")
+        return Refund(**body.model_dump(include=REFUND_NAMES), occurred_at=occurred, known_at=as_of)
+
+    def link(self, body: LinkEventBody, as_of: datetime) -> Link:
+        """A link, known when we were told. ContractError: it lies in the future, or its identifier names nobody."""
+        ((kind, found),) = self.read([body], body.account_id)
+        if found.id is None:
+            message = f"this identifier is {found.outcome.value}: it names nobody; leave such links out"
+            raise ContractError(message, field="entity_id")
+        occurred = self.moment(body.occurred_at, as_of, "occurred_at")
+        of = body.model_dump(include={"account_id", "order_id", "request_id"})
+        return Link(entity_type=kind, entity_id=found.id, **of, occurred_at=occurred, known_at=as_of)
 
     def label(self, body: LabelBody, as_of: datetime) -> Label:
         """A label, known when it arrived. ContractError: it lies in the future."""

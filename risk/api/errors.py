@@ -40,9 +40,14 @@ class MediaTypeError(ContractError):
     code = "MEDIA_TYPE"
 
 
+def shown(error: RiskError, request_id: str | None = None) -> dict[str, str | None]:
+    """The one shape of an error; `request_id` is the refund request's, where it could be read."""
+    return {"code": error.code, "message": error.message, "field": error.field, "request_id": request_id}
+
+
 def respond(error: RiskError, request_id: str | None = None) -> Response:
     """The error as a response; `request_id` is the refund request's, where it could be read."""
-    body = {"error": {"code": error.code, "message": error.message, "field": error.field, "request_id": request_id}}
+    body = {"error": shown(error, request_id)}
     headers: dict[str, str] = {}
     if isinstance(error, NotAllowedError):
         headers["WWW-Authenticate"] = "Bearer"
@@ -64,13 +69,18 @@ def from_validation(error: ValidationError) -> ContractError:
     return ContractError(message if not more else f"{message} (and {more} more)", field=field)
 
 
+def _route(request: Request) -> str:
+    """The path as it is documented; what stood in its places may be personal. Empty where no route was found."""
+    return str(getattr(request.scope.get("route"), "path", ""))
+
+
 def install(app: FastAPI, metrics: Metrics) -> None:
     """Catch everything, in one shape."""
 
     async def on_risk_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, RiskError)  # noqa: S101  # registered for it alone
         metrics.errors.labels(str(error.status)).inc()
-        log.info("request_refused", code=error.code, status=error.status, path=request.url.path)
+        log.info("request_refused", code=error.code, status=error.status, route=_route(request))
         return respond(error, getattr(request.state, "refund_request_id", None))
 
     async def on_http_error(_request: Request, error: Exception) -> Response:
@@ -84,7 +94,7 @@ def install(app: FastAPI, metrics: Metrics) -> None:
 
     async def on_surprise(request: Request, error: Exception) -> Response:
         metrics.errors.labels("500").inc()
-        log.error("request_failed", path=request.url.path, kind=type(error).__name__, exc_info=error)
+        log.error("request_failed", route=_route(request), kind=type(error).__name__, exc_info=error)
         return respond(RiskError("something went wrong on our side; nothing was decided"), getattr(request.state, "refund_request_id", None))
 
     app.add_exception_handler(RiskError, on_risk_error)

@@ -62,8 +62,7 @@ class Graph:
         build = self.build()
         found = next((each for each in build.rings if each.ring_id == ring_id), None) if build else None
         if found is None:
-            message = f"no ring {ring_id} in the latest build; GET /v1/rings lists them"
-            raise NotFoundError(message, field="ring_id")
+            raise NotFoundError("no such ring in the latest build; GET /v1/rings lists them", field="ring_id")
         return found
 
     def rings(self, offset: int, limit: int, *, listed: bool) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from data_contracts.link import EntityType
+from risk.api.body import BulkEvents
 from risk.api.documented import EVERY, OPERATIONS, REFUSALS, WITH_A_BODY, Documented
 from risk.api.shown import ErrorAnswer
 from risk.check.order_facts import OrderFacts
@@ -41,7 +42,7 @@ def _models() -> list[type[BaseModel]]:
     """Every model that an operation names, each once."""
     bodies = [each.body for each in OPERATIONS.values()]
     answers = [model for each in OPERATIONS.values() for _, model in each.answers.values()]
-    return list(dict.fromkeys(model for model in (*bodies, *answers, OrderFacts, ErrorAnswer) if model is not None))
+    return list(dict.fromkeys(model for model in (*bodies, *answers, BulkEvents, OrderFacts, ErrorAnswer) if model is not None))
 
 
 def _complete(operation: dict[str, Any], said: Documented) -> None:

@@ -1,7 +1,7 @@
 """What every family of routes shares: the parts of the service, and the one thread on which decisions and events follow each other."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,10 +28,24 @@ JSON = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
+class Readiness:
+    """By part `ok`, or what is not well: the parts without which nothing is decided, and those without which decisions go on degraded."""
+
+    needed: Mapping[str, str]
+    besides: Mapping[str, str]
+
+    @property
+    def missing(self) -> dict[str, str]:
+        """What is needed and not well."""
+        return {name: said for name, said in self.needed.items() if said != "ok"}
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """What the routes need. `clock` says when a call arrives; `about` is what `/healthz` tells: versions, and whether a model is installed.
 
     `intake` is null where no files are taken in, `checks` where no pictures are checked.
+    `ready` tries every part anew.
     A question waits at most `evidence_wait_s` for looks at its files that are under way.
     """
 
@@ -44,6 +58,7 @@ class Service:
     intake: Intake | None = None
     evidence_wait_s: float = 3.0
     checks: Checks | None = None
+    ready: Callable[[], Readiness] = lambda: Readiness({}, {})
 
 
 class Desk:

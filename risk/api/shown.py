@@ -1,7 +1,7 @@
 """What the routes answer, for the OpenAPI document."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
@@ -110,6 +110,39 @@ class LabelTaken(BaseModel):
     new: bool
 
 
+class RefundTaken(BaseModel):
+    """`new` is false for a refund that was known."""
+
+    refund_id: str
+    new: bool
+
+
+class LinkTaken(BaseModel):
+    """`new` is false for a link that was known."""
+
+    entity_type: str
+    new: bool
+
+
+class ItemTaken(BaseModel):
+    """What became of one event: `status` is what it would have been alone. `type` is null where it cannot be told, `error` where there is none."""
+
+    index: int
+    type: str | None
+    status: int
+    new: bool
+    error: ErrorShown | None
+
+
+class BulkTaken(BaseModel):
+    """How many events were new, known, refused; and of each what became of it, in their order."""
+
+    new: int
+    known: int
+    refused: int
+    items: list[ItemTaken]
+
+
 class EvidenceTaken(BaseModel):
     """A file is on disk; `status` says how far it is: measuring or measured."""
 
@@ -130,9 +163,10 @@ class MeasuredShown(BaseModel):
 
 
 class EvidenceShown(BaseModel):
-    """What is known of a file; `kind`, `format` and `unreadable` are null until somebody looked at it."""
+    """What is known of a file; `kind`, `format` and `unreadable` are null until somebody looked at it, `purged_at` while its bytes are there."""
 
     status: str
+    purged_at: datetime | None
     sha256: str
     bytes: int
     known_at: datetime
@@ -142,10 +176,33 @@ class EvidenceShown(BaseModel):
     measurements: list[MeasuredShown]
 
 
+class ReadShown(BaseModel):
+    """That somebody was given a file (`what` is `file`) or what was measured in it (`look`)."""
+
+    reader: str
+    what: str
+    why: str | None
+    at: datetime
+
+
+class ReadsShown(BaseModel):
+    """Who was given a file, the first one first."""
+
+    sha256: str
+    reads: list[ReadShown]
+
+
 class FeaturesShown(BaseModel):
     """The catalogue."""
 
     features: list[dict[str, Any]]
+
+
+class ReadyShown(BaseModel):
+    """`degraded`: decisions are made without something that is not well. `parts` says `ok` of each, or what is not."""
+
+    status: Literal["ready", "degraded"]
+    parts: dict[str, str]
 
 
 class HealthShown(BaseModel):

@@ -84,7 +84,7 @@ class _Form:
             self.texts[name] = bytearray()
             return
         if name != PART or self.files:
-            message = f"the body has a part {name[:64]!r}{' twice' if name == PART else ''}; expected one part named {PART!r}"
+            message = f"the body has {'two parts' if name == PART else 'a part that is not'} named {PART!r}; expected one that is"
             raise ContractError(message, field=PART)
         self.filename = PurePath(options.get(b"filename", b"").decode("utf-8", "replace").replace("\\", "/")).name[:255]
         self.files += 1

@@ -17,11 +17,13 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 import structlog
+from sqlalchemy import Connection
 
-from data_contracts.errors import BusyError, NotFoundError
+from data_contracts.errors import BusyError, NotFoundError, PurgedError, SourceUnavailableError
 from features.streams import micros
 from risk import clock
 from risk.evidence.library import ImageLibrary, picture_of
+from risk.stores.care import Care, Read
 from risk.stores.evidence_files import EvidenceFiles, Kept
 from risk.stores.evidence_rows import EvidenceRows, Look
 
@@ -74,6 +76,7 @@ class Intake:
     def __init__(self, files: EvidenceFiles, rows: EvidenceRows, eyes: Iterable[Eye], now: Callable[[], datetime], queue: int) -> None:
         self.files = files
         self.rows = rows
+        self.care = Care(rows.database)
         self.library = ImageLibrary(rows)
         self._now = now
         self._all_eyes = tuple(eyes)
@@ -95,11 +98,15 @@ class Intake:
         return Slot(self._free.release)
 
     def take_in(self, kept: Kept, slot: Slot, origin: str | None = None) -> Receipt:
-        """Note a file that is in the store and let it be measured, unless it is. The slot is used up."""
+        """Note a file that is in the store and let it be measured, unless it is. The slot is used up.
+
+        SourceUnavailableError: a purge took its bytes away meanwhile, or the database does not answer.
+        """
         evidence_id = f"evd_{uuid4().hex}"
         try:
             with self.rows.database.writing() as connection:
                 now_us = micros(self._now())
+                self._check_there(connection, kept.sha256)
                 self.rows.add_file(connection, kept.sha256, kept.size_bytes, origin, now_us)
                 self.rows.add_upload(connection, evidence_id, kept.sha256, now_us)
                 lacking = self._lacking(self.rows.versions(connection, kept.sha256))
@@ -151,10 +158,37 @@ class Intake:
         with self.rows.database.reading() as connection:
             found = self.rows.stored(connection, sha256)
             lacking = self._lacking(self.rows.versions(connection, sha256))
+            gone = self.care.purged(connection, sha256)
         if found is None:
             message = f"no evidence with sha256 {sha256} was sent here"
             raise NotFoundError(message, field="sha256")
-        return {"status": ("measuring" if self.going((sha256,)) else "stored") if lacking else "measured", **found}
+        so_far = ("measuring" if self.going((sha256,)) else "stored") if lacking else "measured"
+        return {"status": so_far if gone is None else "purged", "purged_at": gone and gone[0].isoformat(), **found}
+
+    def given(self, sha256: str, read: Read) -> bytes:
+        """The bytes of a file, for somebody of whom it is noted first. NotFoundError: it never came. PurgedError: they were deleted."""
+        with self.rows.database.writing() as connection:
+            if self.rows.stored(connection, sha256) is None:
+                message = f"no evidence with sha256 {sha256} was sent here"
+                raise NotFoundError(message, field="sha256")
+            if (gone := self.care.purged(connection, sha256)) is not None:
+                message = f"the bytes of evidence {sha256} were deleted on {gone[0]:%Y-%m-%d} ({gone[1]}); what was measured in them is still known"
+                raise PurgedError(message, field="sha256")
+            self.care.note_read(connection, sha256, read)
+        return self.files.get(sha256)
+
+    def looked_up(self, sha256: str, read: Read) -> dict[str, Any]:
+        """What is known of a file, for somebody of whom it is noted where anything was measured. NotFoundError: it never came."""
+        found = self.status(sha256)
+        if found["measurements"]:
+            with self.rows.database.writing() as connection:
+                self.care.note_read(connection, sha256, read)
+        return found
+
+    def reads(self, sha256: str) -> list[Read]:
+        """Who was given a file, the first one first."""
+        with self.rows.database.reading() as connection:
+            return self.care.reads(connection, sha256)
 
     def unlooked(self, shas: Sequence[str]) -> list[str]:
         """Those of the files that were taken in, by whichever worker, and that nobody has looked at yet."""
@@ -184,6 +218,12 @@ class Intake:
                 wait([self._begin(sha256, Slot(self._free.release))])
             except RuntimeError:
                 return  # closed in the meantime
+
+    def _check_there(self, connection: Connection, sha256: str) -> None:
+        """SourceUnavailableError: the bytes were there when they were sent, and a purge deletes them or did just now."""
+        if self.care.being_purged(connection, sha256) or (self.care.purged(connection, sha256) and not self.files.holds(sha256)):
+            message = f"evidence {sha256} was being deleted while it was sent; send it again"
+            raise SourceUnavailableError(message)
 
     def _lacking(self, measured: set[tuple[str, str]]) -> bool:
         return not set(self.versions.items()) <= measured

@@ -21,6 +21,7 @@ from graph.judgements import FILE, read
 from risk import clock
 from risk.gather import LOOK_BACK
 from risk.home import open_home
+from risk.ingest import REFUND_COLUMNS
 from risk.jobs.build_features import publish_discounts, publish_slow
 from risk.jobs.read_tables import read_tables
 from risk.settings import read_settings
@@ -31,6 +32,7 @@ from risk.stores.feature_store import FeatureStore
 from risk.stores.history import EVENT_COLUMNS, moment
 from risk.stores.links import LABEL_COLUMNS, LINK_COLUMNS, StoredLinks
 from risk.stores.ring_builds import RingBuilds
+from risk.stores.service_tables import refunds
 from risk.stores.turns import TURN_COLUMNS, is_turn, opened, turns_of
 
 CHUNK = 100_000
@@ -147,6 +149,8 @@ def _records(tables: Tables, database: Database, connection: Connection) -> Iter
         yield stored.accounts, ("account_id", "occurred_us", "known_us"), tables["accounts"].with_columns(times)
     if "deliveries" in tables:
         yield stored.deliveries, ("order_id", "status", "occurred_us", "known_us"), tables["deliveries"].with_columns(times)
+    if "refunds" in tables:
+        yield refunds, REFUND_COLUMNS, tables["refunds"].with_columns(times)
     if "labels" in tables:
         labels = _new(stored.labels, tables["labels"].with_columns(times).select(LABEL_COLUMNS), LABEL_COLUMNS[:4], database, connection)
         yield stored.labels, LABEL_COLUMNS, labels

@@ -19,15 +19,19 @@ from risk.stores.history import History
 from risk.stores.object_store import ObjectAccess
 
 
+def open_files(home: Home) -> EvidenceFiles:
+    """Where the evidence of an open home lies."""
+    settings, folder = home.settings, home.folder / "evidence"
+    access = ObjectAccess(settings.s3_endpoint, settings.s3_region, settings.s3_access_key, settings.s3_secret_key)
+    return EvidenceFiles(settings.evidence_url or str(folder), settings.evidence_limit_bytes, folder / "incoming", access)
+
+
 def open_intake(home: Home, now: Callable[[], datetime]) -> Intake:
     """The intake over an open home; its children start when the first file comes."""
     settings = home.settings
-    folder = home.folder / "evidence"
-    access = ObjectAccess(settings.s3_endpoint, settings.s3_region, settings.s3_access_key, settings.s3_secret_key)
-    files = EvidenceFiles(settings.evidence_url or str(folder), settings.evidence_limit_bytes, folder / "incoming", access)
     observers = installed()
     eyes: list[Eye] = [ImageEye(Observers(observers) if observers else None) for _ in range(max(1, settings.evidence_workers))]
-    return Intake(files, EvidenceRows(History(home.database)), eyes, now, settings.evidence_queue_files)
+    return Intake(open_files(home), EvidenceRows(History(home.database)), eyes, now, settings.evidence_queue_files)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from data_contracts.errors import RiskError
 from features.catalog import FEATURES
+from models.ranker.scorer import Scorer
 from risk import clock
 from risk.api.app import create_app
 from risk.api.calls import Gate
@@ -26,13 +27,15 @@ from risk.api.service import Service
 from risk.engine import CATALOGUE, Engine
 from risk.evidence.seen import SeenEvidence
 from risk.gather import Gatherer
-from risk.home import Home, load_champion, open_home
+from risk.home import Home, open_home
 from risk.ingest import Ingest
 from risk.jobs.learn_discounts import LearnDiscounts, learn
 from risk.jobs.listening import address_of, listen
 from risk.jobs.live_graph import LiveGraph
 from risk.jobs.live_texts import live_templates
+from risk.jobs.readiness import Parts
 from risk.jobs.remeasure import open_intake
+from risk.jobs.startup import check_startup
 from risk.keys import all_keys, first_key
 from risk.ledger import Ledger
 from risk.logs import configure_logs
@@ -115,39 +118,43 @@ def serve(home: Path, *, host: str = "127.0.0.1", port: int = 8470, now: Callabl
 def start(home: Path, settings: Settings, listening: Callable[[], socket.socket], now: Callable[[], datetime] = clock.now) -> RunningServer:
     """The same with these settings, on the socket that `listening` opens. Errors as `serve`."""
     configure_logs(settings.log_level)
+    checked = check_startup(home, settings, listening)
     opened = open_home(home, settings)
     try:
-        load_champion(opened)  # refuses before a key is made that nobody would see
-        heard = listening()
-        made_key = first_key(opened.database, now())
         learn(opened.database, StoredDiscounts(opened.folder), now())
-        app, model = build(opened, clock.Steady(now, newest(opened.database, now())))
+        made_key, latest = first_key(opened.database, now()), newest(opened.database, now())
+        app, model = build(opened, checked.champion, clock.Steady(now, latest))
     except RiskError:
         opened.database.close()
+        checked.listening.close()
         raise
     settle()
-    note = (
-        None
-        if model != "none"
-        else f"no model in {opened.model_folder}: every decision is a review; `refund-risk train DIR --out {opened.model_folder}`"
-    )
-    started = Started(address_of(heard), made_key, str(home), model, opened.policy.version, note)
+    note = " ".join(_notes(opened, model, latest - now())) or None
+    started = Started(address_of(checked.listening), made_key, str(home), model, opened.policy.version, note)
     config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE_S, server_header=False)
-    running = RunningServer(started, Announcing(config), heard, opened, LearnDiscounts(opened.folder, settings, now))
+    running = RunningServer(started, Announcing(config), checked.listening, opened, LearnDiscounts(opened.folder, settings, now))
     running.heed_signals()
     return running
 
 
-def build(home: Home, now: Callable[[], datetime]) -> tuple[FastAPI, str]:
+def _notes(home: Home, model: str, behind: timedelta) -> Iterator[str]:
+    """What an operator should know though the service starts."""
+    if model == "none":
+        yield f"no model in {home.model_folder}: every decision is a review; `refund-risk train DIR --out {home.model_folder}`"
+    if behind > timedelta(seconds=1):
+        yield f"the clock is {behind} behind the newest record: set it; until it has caught up, moments go on from there by microseconds"
+
+
+def build(home: Home, champion: Scorer | None, now: Callable[[], datetime]) -> tuple[FastAPI, str]:
     """The application over an open home, and the version of the model that decides (`none`: there is none yet)."""
     history = History(home.database)
     ledger = Ledger(history)
     ledger.keep_policy(home.policy.version, home.policy_text)
-    champion = load_champion(home)
     components = LiveGraph(history)
     intake = open_intake(home, now)
     seen = SeenEvidence(intake.rows, intake.versions, intake.again)
-    source = Gatherer(history, FeatureStore(home.folder, home.settings), components, home.currency, seen, StoredDiscounts(home.folder))
+    slow = FeatureStore(home.folder, home.settings)
+    source = Gatherer(history, slow, components, home.currency, seen, StoredDiscounts(home.folder))
     about = {
         "code": code_version(),
         "catalogue": CATALOGUE,
@@ -167,6 +174,7 @@ def build(home: Home, now: Callable[[], datetime]) -> tuple[FastAPI, str]:
         intake=intake,
         evidence_wait_s=home.settings.evidence_wait_ms / 1000,
         checks=Checks(home.settings.check_workers),
+        ready=Parts(home.folder, home.database, slow, intake.files, about["model"]).tried,
     )
     return create_app(service), about["model"]
 

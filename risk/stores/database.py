@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Connection, Engine, Select, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from data_contracts.errors import ContractError, RiskError, SourceUnavailableError
 from risk.stores.migrate import State, standing, upgrade
@@ -116,6 +116,20 @@ class Database:
             statement = f"INSERT INTO {table.name} ({names}) VALUES ({', '.join(['?'] * len(columns))}) ON CONFLICT DO NOTHING"  # noqa: S608  # names are our own tables'
             cursor.executemany(self._spelled(statement), rows)
 
+    def scrub(self) -> None:
+        """Let nothing that was deleted linger where deleting leaves it: SQLite's log, PostgreSQL's dead rows. SourceUnavailableError: no answer."""
+        try:
+            with closing(self.engine.raw_connection()) as pooled:
+                raw: Any = pooled.driver_connection
+                if self.is_sqlite:
+                    raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                    return
+                raw.autocommit = True
+                raw.execute("VACUUM claim_texts")
+                raw.autocommit = False
+        except self._failures as error:
+            raise _unavailable(error) from error
+
     def close(self) -> None:
         """Give back every connection."""
         self.engine.dispose()
@@ -157,12 +171,16 @@ def open_database(url: str, busy_timeout_ms: int) -> Database:
 
 
 def connect(url: str, busy_timeout_ms: int) -> Database:
-    """The database at that SQLAlchemy address, whatever is in it. ContractError: the address names a database of another make."""
+    """The database at that SQLAlchemy address, whatever is in it. ContractError: it names a database of another make, or is no address."""
     kind = url.partition(":")[0].partition("+")[0]
     if kind not in ("sqlite", "postgresql"):
         message = f"the database address begins with {kind or 'nothing'}; expected sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME"
         raise ContractError(message, field="database_url")
-    engine = create_engine(url) if kind == "sqlite" else _postgres(url, busy_timeout_ms)
+    try:
+        engine = create_engine(url, hide_parameters=True) if kind == "sqlite" else _postgres(url, busy_timeout_ms)
+    except (ValueError, ArgumentError):  # whose words repeat the address, which may hold a password
+        message = "REFUND_RISK_DATABASE_URL cannot be read; expected sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST:PORT/NAME"
+        raise ContractError(message, field="database_url") from None
     if kind == "sqlite":
         _tune_sqlite(engine, busy_timeout_ms)
     return Database(engine)
@@ -171,7 +189,7 @@ def connect(url: str, busy_timeout_ms: int) -> Database:
 def _postgres(url: str, busy_timeout_ms: int) -> Engine:
     """Writers wait as long as SQLite's do; a query keeps the order of its parts, so it is not shared out among processes."""
     options = f"-c lock_timeout={busy_timeout_ms:d} -c max_parallel_workers_per_gather=0 -c timezone=UTC"
-    return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_S, "options": options})
+    return create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args={"connect_timeout": CONNECT_S, "options": options})
 
 
 def _tune_sqlite(engine: Engine, busy_timeout_ms: int) -> None:
@@ -187,6 +205,7 @@ def _tune_sqlite(engine: Engine, busy_timeout_ms: int) -> None:
             f"wal_autocheckpoint = {WAL_PAGES}",
             "cache_size = -65536",
             "temp_store = MEMORY",
+            "secure_delete = ON",  # what is purged is overwritten, not only forgotten
         ):
             connection.execute(f"PRAGMA {pragma}")
 

@@ -45,16 +45,27 @@ class Kept:
 class EvidenceFiles:
     """`url` is a folder or what fsspec understands (`s3://bucket/evidence`); `spool` is a folder of this machine for files that are still coming.
 
-    `access` says how an object store is reached.
+    `access` says how an object store is reached. ContractError: no such kind of store. SourceUnavailableError: it does not answer.
     """
 
     def __init__(self, url: str, limit_bytes: int, spool: Path | None = None, access: ObjectAccess = ANYWHERE) -> None:
         self.limit_bytes = limit_bytes
         with _answering(url):
-            self._fs, self._root = open_place(url, access)
+            try:
+                self._fs, self._root = open_place(url, access)
+            except (ValueError, ImportError):
+                message = (
+                    f"REFUND_RISK_EVIDENCE_URL begins with {url.partition(':')[0]}, which names no store here; expected a folder or s3://BUCKET/PATH"
+                )
+                raise ContractError(message, field="evidence_url") from None
             self._is_local = isinstance(self._fs, LocalFileSystem)
             self._spool = Path(self._root) / SPOOL if self._is_local else spool or Path(tempfile.gettempdir()) / "refund-risk-incoming"
             self._spool.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the files lie on this machine; null for an object store."""
+        return Path(self._root) if self._is_local else None
 
     def incoming(self) -> "Incoming":
         """A file about to come, piece by piece; it is gone at the end of the `with` unless it was kept."""
@@ -83,6 +94,14 @@ class EvidenceFiles:
         """Whether those bytes are kept."""
         with _answering(self._root):
             return bool(self._fs.exists(self._path(sha256)))
+
+    def remove(self, sha256: str) -> None:
+        """Delete those bytes; it is no error where they are gone already. SourceUnavailableError: the store does not answer."""
+        with _answering(self._root):
+            try:
+                self._fs.rm_file(self._path(sha256))
+            except FileNotFoundError:
+                return
 
     def clear_spool(self) -> int:
         """Remove what never became complete; how many files. Call it while nothing comes in."""

@@ -17,6 +17,7 @@ from data_contracts.signal import ImageFinding, finding_as_json
 from features.image.fingerprint import Print
 from features.streams import link_events, micros
 from risk.stores import tables
+from risk.stores.care import GONE
 from risk.stores.history import History, moment
 
 MOST_USES = 5
@@ -114,12 +115,16 @@ class EvidenceRows:
         return set(self.database.fetch(connection, "SELECT signal, version FROM evidence_measurements WHERE sha256 = ?", (sha256,)))
 
     def lacking(self, connection: Connection, wanted: Mapping[str, str]) -> list[str]:
-        """The files in which a wanted version of a signal was not measured yet, in the order in which they came, those that somebody has last."""
+        """The files in which a wanted version of a signal was not measured yet, in the order in which they came, those that somebody has last.
+
+        Those whose bytes were purged stay as they were measured.
+        """
         found: dict[str, tuple[int, int]] = {}
         for signal, version in wanted.items():
             query = (
-                "SELECT f.sha256, f.claimed_until_us, f.known_us FROM evidence_files f LEFT JOIN evidence_measurements m"
-                " ON m.sha256 = f.sha256 AND m.signal = ? AND m.version = ? WHERE m.sha256 IS NULL"
+                "SELECT f.sha256, f.claimed_until_us, f.known_us FROM evidence_files f LEFT JOIN evidence_measurements m"  # noqa: S608  # our own words
+                " ON m.sha256 = f.sha256 AND m.signal = ? AND m.version = ?"
+                f" WHERE m.sha256 IS NULL AND NOT {GONE}"
             )
             found.update({row[0]: (row[1], row[2]) for row in self.database.fetch(connection, query, (signal, version))})
         return sorted(found, key=lambda sha256: (found[sha256], sha256))

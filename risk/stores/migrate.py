@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect, text
 
 from data_contracts.errors import ContractError
-from risk.stores.tables import metadata
+from risk.stores.service_tables import metadata
 
 FOLDER = Path(__file__).parent / "migrations"
 VERSION_TABLE = "alembic_version"

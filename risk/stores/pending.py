@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from data_contracts.question import Question
 from features.streams import micros
-from risk.stores import tables
+from risk.stores import service_tables
 from risk.stores.database import Database
 
 _QUESTION = TypeAdapter(Question)
@@ -36,7 +36,7 @@ class Pending:
         """Keep a question until it is decided finally."""
         key = (question.request.request_id, question.revision)
         row = (*key, decision_id, msgspec.json.encode(question), micros(due), 0)
-        self.database.add(connection, tables.pending_decisions, COLUMNS, row)
+        self.database.add(connection, service_tables.pending_decisions, COLUMNS, row)
 
     def remove(self, connection: Connection, request_id: str, revision: int) -> None:
         """Its final decision is made, or none is due any more."""

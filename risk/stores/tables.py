@@ -322,17 +322,45 @@ evidence_observations = Table(
 )
 """What a vision plug-in counted in a file."""
 
-pending_decisions = Table(
-    "pending_decisions",
+
+legal_holds = Table(
+    "legal_holds",
     metadata,
-    Column("request_id", Text, nullable=False),
-    Column("revision", Integer, nullable=False),
-    Column("decision_id", Text, nullable=False),
-    Column("question", LargeBinary, nullable=False),
-    Column("due_us", BigInteger, nullable=False),
-    Column("claimed_until_us", BigInteger, nullable=False),
-    PrimaryKeyConstraint("request_id", "revision"),
-    sqlite_with_rowid=False,
+    Column("hold_no", NUMBER, primary_key=True, autoincrement=True),
+    Column("subject", Text, nullable=False),
+    Column("subject_id", Text, nullable=False),
+    Column("held_by", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("made_us", BigInteger, nullable=False),
+    Column("until_us", BigInteger),
+    Column("released_us", BigInteger),
+    Column("released_by", Text),
+    Column("released_why", Text),
 )
-"""Provisional decisions that wait for their final one, with the question as JSON; the row goes with the final decision. Until `claimed_until_us`
-a worker is making it; at `due_us` it is made whatever was measured."""
+"""What must not be purged: a request, a file or an account (`subject`), by whom, why, until when (null: until it is released)."""
+
+evidence_purges = Table(
+    "evidence_purges",
+    metadata,
+    Column("purge_no", NUMBER, primary_key=True, autoincrement=True),
+    Column("sha256", Text, nullable=False),
+    Column("uploads", Integer, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("purged_us", BigInteger, nullable=False),
+    Column("done_us", BigInteger),
+)
+Index("evidence_purges_by_file", evidence_purges.c.sha256)
+"""Files whose bytes were deleted: noted first, deleted then, `done_us` last. A file that was uploaded more than `uploads` times came again since."""
+
+evidence_reads = Table(
+    "evidence_reads",
+    metadata,
+    Column("read_no", NUMBER, primary_key=True, autoincrement=True),
+    Column("sha256", Text, nullable=False),
+    Column("reader", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("why", Text),
+    Column("known_us", BigInteger, nullable=False),
+)
+Index("evidence_reads_by_file", evidence_reads.c.sha256)
+"""Who was given a file (`file`) or what was measured in it (`look`), written before it was given. Rows are added, never changed."""

@@ -5,12 +5,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from pathlib import Path
 from threading import Thread
+from time import sleep
+from uuid import uuid4
 
 import httpx
 
 from risk import clock
+from risk.jobs.api_keys import make
 from risk.jobs.serve import RunningServer, serve
 
 
@@ -47,3 +51,14 @@ def running(home: Path, key: str | None = None, now: Callable[[], datetime] = cl
     finally:
         server.stop()
         thread.join()
+
+
+def another_key(service: Running, scope: str) -> str:
+    """A key for that alone, once the service knows it: it reads its keys every other second."""
+    name = f"{scope}-{uuid4().hex[:8]}"
+    key = make(service.home, name, [scope]).keys[0].api_key
+    assert key is not None
+    headers = {"Authorization": f"Bearer {key}"}
+    while service.stranger.get("/v1/features", headers=headers).status_code == HTTPStatus.UNAUTHORIZED:
+        sleep(0.1)
+    return key

@@ -26,12 +26,22 @@ def test_a_number_that_is_none_is_named(text: str) -> None:
         read_settings({"REFUND_RISK_CLOCK_SKEW_S": text})
 
 
+def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("postgresql+psycopg://u:p@h/d\n", encoding="utf-8")
+    assert read_settings({"REFUND_RISK_DATABASE_URL_FILE": str(file)}).database_url == "postgresql+psycopg://u:p@h/d"
+    with pytest.raises(ContractError, match="both set"):
+        read_settings({"REFUND_RISK_DATABASE_URL_FILE": str(file), "REFUND_RISK_DATABASE_URL": "sqlite:///x"})
+    with pytest.raises(ContractError, match=r"REFUND_RISK_DATABASE_URL_FILE is .*none.*cannot be read"):
+        read_settings({"REFUND_RISK_DATABASE_URL_FILE": str(tmp_path / "none")})
+
+
 def test_every_setting_says_its_reason_and_numbers_their_unit() -> None:
     source = Path(str(module.__file__)).read_text(encoding="utf-8")
     for field in fields(Settings):
         assert re.search(rf'    {field.name}: .+\n    """.{{30,}}', source), field.name
         if isinstance(field.default, int):
-            assert field.name.rsplit("_", 1)[1] in {"bytes", "s", "ms", "second", "workers", "files"}
+            assert field.name.rsplit("_", 1)[1] in {"bytes", "s", "ms", "days", "second", "workers", "files"}
 
 
 def test_a_pseudonym_depends_on_key_type_and_identifier() -> None:

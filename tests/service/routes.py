@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 
@@ -35,7 +36,11 @@ class Operation:
 
 def operations(service: Running) -> list[Operation]:
     """All of them."""
-    document = service.stranger.get("/openapi.json").json()
+    return operations_of(service.stranger.get("/openapi.json").json())
+
+
+def operations_of(document: dict[str, Any]) -> list[Operation]:
+    """The same of a document."""
     return [
         Operation(method.upper(), path, bool(said.get("security")), tuple(said.get("requestBody", {}).get("content", ())))
         for path, methods in document["paths"].items()

@@ -5,7 +5,7 @@ from collections import defaultdict
 from sqlalchemy import func, select, text
 
 from risk.stores.database import Database
-from risk.stores.tables import metadata
+from risk.stores.service_tables import metadata
 
 
 def counted(database: Database) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from risk.stores.tables import metadata
+from risk.stores.service_tables import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, render_as_batch=True)
 context.run_migrations()

@@ -72,3 +72,41 @@ def test_a_label_is_kept_once_and_a_later_one_stands_beside_it(service: Running)
 def test_a_label_of_an_unknown_kind_is_refused(service: Running) -> None:
     answer = service.client.post("/v1/labels", json={"request_id": "x", "value": "maybe", "source": "verdict"})
     assert (answer.status_code, answer.json()["error"]["field"]) == (422, "value")
+
+
+def test_a_scan_is_kept_once_and_may_come_before_its_order(service: Running) -> None:
+    scan = {"order_id": "o-5", "status": "delivered", "occurred_at": ago(days=1)}
+    first, again = service.client.post("/v1/deliveries", json=scan), service.client.post("/v1/deliveries", json=scan)
+    assert [(answer.status_code, answer.json()) for answer in (first, again)] == [
+        (201, {"order_id": "o-5", "new": True}),
+        (200, {"order_id": "o-5", "new": False}),
+    ]
+    service.client.post("/v1/orders", json=order("o-5", account_id="early"))
+    early = plain_body("claimed-too-early", account_id="early", order_id="o-5", claim_type="damaged", occurred_at=ago(days=2))
+    assert "CLAIM_BEFORE_DELIVERY" in {reason["code"] for reason in service.client.post(SCORE, json=early).json()["reasons"]}
+
+
+def test_a_refund_is_kept_once_and_does_not_change(service: Running) -> None:
+    refund = {"refund_id": "rf-1", "order_id": "o-1", "amount_minor": 500, "currency": "CNY", "occurred_at": ago(hours=1)}
+    statuses = [service.client.post("/v1/refunds", json=refund).status_code for _ in range(2)]
+    assert statuses == [201, 200]
+    changed = service.client.post("/v1/refunds", json=refund | {"amount_minor": 501})
+    assert (changed.status_code, changed.json()["error"]["field"]) == (409, "refund_id")
+    nameless = service.client.post("/v1/refunds", json={"refund_id": "rf-2", "occurred_at": ago(hours=1)})
+    assert nameless.status_code == 422
+
+
+def test_a_link_of_its_own_ties_accounts(service: Running) -> None:
+    for account in ("tied-1", "tied-2"):
+        link = {"entity_type": "device", "entity_id": "LOG-IN-DEVICE", "account_id": account, "occurred_at": ago(hours=2)}
+        assert [service.client.post("/v1/links", json=link).status_code for _ in range(2)] == [201, 200]
+    with service.server.home.database.reading() as connection:
+        query = "SELECT account_id FROM links WHERE account_id LIKE 'tied-%' ORDER BY account_id"
+        assert service.server.home.database.fetch(connection, query, ()) == [("tied-1",), ("tied-2",)]
+
+
+def test_a_link_that_names_nobody_is_refused(service: Running) -> None:
+    link = {"entity_type": "device", "entity_id": "0000", "account_id": "a", "occurred_at": ago(hours=2)}
+    answer = service.client.post("/v1/links", json=link)
+    assert (answer.status_code, answer.json()["error"]["field"]) == (422, "entity_id")
+    assert service.client.post("/v1/links", json={**link, "entity_id": "REAL", "account_id": None}).status_code == 422

@@ -90,7 +90,7 @@ def test_an_installation_of_the_first_scheme_goes_on_hashing_what_is_written() -
 def test_orders_are_read_alike() -> None:
     said = {"order_id": "o", "account_id": "buyer-77", "occurred_at": NOON.isoformat()}
     said["links"] = [{"entity_type": "device", "entity_id": raw} for raw in ("0000", "buyer-77", "AB-12-CD-34-EF")]
-    _, _, _, links = an_edge().order_event(ORDER.validate_json(json.dumps(said)), NOON)
+    links = an_edge().order_event(ORDER.validate_json(json.dumps(said)), NOON).links
     assert [link.entity_id for link in links] == [pseudonym(b"key", "device", "ab12cd34ef")]
 
 

@@ -16,7 +16,7 @@ from PIL import Image
 from data_contracts.errors import ContractError, NotFoundError
 from data_contracts.reason import Language
 from features.image import examples
-from risk.check.order_facts import OrderFacts, read_order
+from risk.check.order_facts import order_of, read_order
 from risk.check.page import heat_of, overlay
 from risk.check.verdict import CheckVerdict
 from risk.jobs.check import Asked, Checked, check_files, files_of
@@ -155,7 +155,7 @@ def test_the_order_is_compared(tmp_path: Path, asked: Asked) -> None:
     (tmp_path / "crab.jpg").write_bytes(
         dark_photo(exif=examples.exif({0x010F: "Apple", 0x0110: "iPhone"}, {0x9003: "2026:02:01 10:00:00", 0x8827: 200}))
     )
-    facts = OrderFacts.model_validate({"ordered_at": "2026-03-01T10:00:00Z", "ordered": {"male": 3}, "observed": {"crab.jpg": {"male": 5}}})
+    facts = order_of(b'{"ordered_at": "2026-03-01T10:00:00Z", "ordered": {"male": 3}, "observed": {"crab.jpg": {"male": 5}}}')
     found = next(check_files([tmp_path / "crab.jpg"], Asked(order=facts, read=False, models=asked.models, tower=asked.tower))).check
     assert {"IMAGE_TIME_MISMATCH", "IMAGE_COUNT_MISMATCH"} <= {finding.code for finding in found.findings}
     assert found.verdict is CheckVerdict.UNSURE
