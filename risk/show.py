@@ -280,3 +280,11 @@ def store(result: object) -> RenderableType:
     found = plain(result)
     ran = f"; ran {', '.join(found['applied'])}" if found["applied"] else ""
     return Text(f"the store of {found['home']} is {found['state']}: revision {found['revision'] or 'none'}, newest {found['newest']}{ran}")
+
+
+def settings(result: object) -> RenderableType:
+    """What can be set, and who says it."""
+    shown = table("Settings", "name", "default", "unit", "said by", "what, and why this default")
+    for each in plain(result)["settings"]:
+        shown.add_row(each["name"], str(each["default"] or ""), each["unit"] or "", each["said_by"], each["reason"])
+    return shown

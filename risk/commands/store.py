@@ -1,4 +1,7 @@
-"""`refund-risk db`: the store of a home and its revisions."""
+"""`refund-risk db` and `refund-risk settings`: the store of a home and its revisions, and what can be set."""
+
+import os
+from dataclasses import asdict
 
 import typer
 
@@ -29,3 +32,13 @@ def current(home: Home, *, as_json: AsJson = False) -> None:
         result = standing_of_home(home)
     print_result(result, show.store, as_json=as_json)
     raise typer.Exit(0 if result.state in ("empty", "current") else 1)
+
+
+@app.command()
+def settings(*, as_json: AsJson = False) -> None:
+    """Every setting: its name, default, unit and reason, and whether it is set here."""
+    from risk.jobs.settings_page import in_force
+
+    with working("reading settings", as_json=as_json):
+        result = {"settings": [asdict(each) for each in in_force(os.environ)]}
+    print_result(result, show.settings, as_json=as_json)
