@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from risk.api import errors
 from risk.api.bulk import BulkRoutes
+from risk.api.call_id import CallIds
 from risk.api.decisions import DecisionRoutes
 from risk.api.events import EventRoutes
 from risk.api.evidence import EvidenceRoutes
@@ -47,6 +48,7 @@ def create_app(service: Service) -> FastAPI:
         desk.close()
 
     app = FastAPI(title="refund-risk", docs_url=None, redoc_url=None, lifespan=lifespan, version=service.about["code"])
+    app.add_middleware(CallIds)
     errors.install(app, desk.metrics)
     once = Once(desk)
     families = (DecisionRoutes(desk, once), EventRoutes(desk, once), BulkRoutes(desk, once), OperationRoutes(desk), GraphRoutes(service.gate, graph))

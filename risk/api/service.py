@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -70,8 +71,8 @@ class Desk:
         self._worker = ThreadPoolExecutor(1, "decisions")
 
     async def in_turn(self, call: Callable[Given, Result], *given: Given.args, **named: Given.kwargs) -> Result:
-        """Run it after what came before: a decision sees every earlier one, and SQLite has one writer."""
-        return await asyncio.get_running_loop().run_in_executor(self._worker, partial(call, *given, **named))
+        """Run it after what came before: a decision sees every earlier one, and SQLite has one writer. Its log lines are the call's."""
+        return await asyncio.get_running_loop().run_in_executor(self._worker, partial(copy_context().run, call, *given, **named))
 
     def close(self) -> None:
         """Finish what was begun."""

@@ -1,0 +1,36 @@
+"""Each call gets an id of ours: every line that is logged on its behalf has it, and the answer says it (`X-Call-Id`).
+
+An id that the caller sends is not taken over: it may be somebody's name or number, and logs hold nothing of the kind.
+"""
+
+import secrets
+from collections.abc import MutableMapping
+from typing import Any
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars
+
+HEADER = b"x-call-id"
+ID_BYTES = 8
+
+
+class CallIds:
+    """Stands around the application."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Bind the id to the logs of this call's own task, and add it to the answer."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        call_id = secrets.token_hex(ID_BYTES)
+        bind_contextvars(call_id=call_id)
+
+        async def answer(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), (HEADER, call_id.encode())]
+            await send(message)
+
+        await self.app(scope, receive, answer)
