@@ -6,10 +6,10 @@ an event costs as many steps as its timeline has parts, whatever the number of w
 
 from collections.abc import Mapping, Sequence
 
-import numba
 import numpy as np
 
 from data_contracts.link import EntityType
+from data_contracts.machine_code import njit
 from data_contracts.timeline import NULL, NUMBERS, Entity, Events, Stream, mark
 from features.declare import Measure
 from features.formulas import smallest_wins
@@ -87,7 +87,7 @@ def _as_numbers(part: Part) -> list[int]:
     return row + [-1, 0, 0] * (MOST_TESTS - len(part.where))
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _look(table, ends, groups, asked, plan, found):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202  # compiled
     """Fill `found`, one number a feature."""
     parts, part_start, wanted, spans, start, fractions = plan
@@ -114,7 +114,7 @@ def _look(table, ends, groups, asked, plan, found):  # type: ignore[no-untyped-d
             _divide(fractions[number], sums, account, found, number)
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _sort_by_window(table, low, high, as_of_us, spans, window):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """The shortest window that holds each event; -1 for an event that no longer counts, or that is older than all of them."""
     for i in range(low, high):
@@ -128,7 +128,7 @@ def _sort_by_window(table, low, high, as_of_us, spans, window):  # type: ignore[
                 break
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _fulfils(table, i, part, account):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Whether a part counts an event: its column is known, the account is one that matters, and the tests hold."""
     if part[1] >= 0 and table[part[1], i] == NULL:
@@ -149,7 +149,7 @@ def _fulfils(table, i, part, account):  # type: ignore[no-untyped-def]  # noqa: 
     return True
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _add_up(table, low, high, asked, part, window, places, stamp, sums):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0913, C901, PLR0912
     """One part over every window: `sums` by window. Latest and earliest are ages, NULL where there is none."""
     as_of_us, account, _ = asked
@@ -187,7 +187,7 @@ def _add_up(table, low, high, asked, part, window, places, stamp, sums):  # type
             sums[w] = sums[w - 1]
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _divide(fraction, sums, account, found, number):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """The feature of one timeline joins what other timelines of its type gave."""
     top, bottom, window, at_least, since, least, needs_account = fraction

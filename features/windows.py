@@ -10,10 +10,10 @@ Arrays are grouped by entity: the events of entity `e` lie in [start[e], start[e
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from data_contracts.machine_code import njit
 from data_contracts.timeline import NULL
 
 Ints = npt.NDArray[np.int64]
@@ -98,7 +98,7 @@ def expiry(occurred: Ints, base: Ints, window_us: int | None) -> Ints:
     return np.minimum(occurred + window_us, base)
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _group(code, groups):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202  # compiled
     start = np.zeros(groups + 1, np.int64)
     for value in code:
@@ -113,7 +113,7 @@ def _group(code, groups):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN20
     return start, order
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _limited(start, known, until, limit):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     base = until.copy()
     for e in range(start.size - 1):
@@ -122,7 +122,7 @@ def _limited(start, known, until, limit):  # type: ignore[no-untyped-def]  # noq
     return base
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _expiry_order(expire, low, high):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Positions of one entity's events by expiry; no sorting where they are in order already, as they are unless events come late."""
     for i in range(low + 1, high):
@@ -131,7 +131,7 @@ def _expiry_order(expire, low, high):  # type: ignore[no-untyped-def]  # noqa: A
     return np.arange(low, high)
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _merge_intervals(known, expire, codes, span, holders, enter, leave):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0913
     """Mark, per value, the events that open a merged interval of visibility and those whose expiry closes one."""
     low, high, stamp = span
@@ -154,7 +154,7 @@ def _merge_intervals(known, expire, codes, span, holders, enter, leave):  # type
         holder[value] = i
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _sweep(events, asked, values, pick, flags, span, sums, own, result):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0913, C901, PLR0912
     """Walk one entity's events and questions once; `sums` runs over all events, `own` over those of each account."""
     _, known, expire, account = events
@@ -199,7 +199,7 @@ def _sweep(events, asked, values, pick, flags, span, sums, own, result):  # type
             own_total[q, :] = mine[asker[q], :]
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _totals(events, asked, columns, wanted, sizes):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     start, known, expire, _ = events
     asked_start, at, _ = asked
@@ -227,7 +227,7 @@ def _totals(events, asked, columns, wanted, sizes):  # type: ignore[no-untyped-d
     return total, own_total
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _push(heap, size, item, keys, sign):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     child = size
     while child > 0:
@@ -240,7 +240,7 @@ def _push(heap, size, item, keys, sign):  # type: ignore[no-untyped-def]  # noqa
     return size + 1
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _pop(heap, size, keys, sign):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     size -= 1
     item = heap[size]
@@ -257,7 +257,7 @@ def _pop(heap, size, keys, sign):  # type: ignore[no-untyped-def]  # noqa: ANN00
     return size
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _extremes(events, asked, mask, sign):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     start, occurred, known, expire = events
     asked_start, at = asked

@@ -74,7 +74,7 @@ class LiveNeighbours:
         live = cls(aggregates, currency)
         names = named(tables)
         events = events_of(tables, names, currency)
-        live._around = state_for(names, events)
+        live._around = state_for(names, events, spare=True)
         play(live._around, events, 0, NEVER)
         live._accounts, live._entities = Register(names.account_mark), Register(names.entity_mark)
         live._requests = Register(marks(names.requests["request_id"]))

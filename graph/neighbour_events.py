@@ -128,15 +128,17 @@ def questions_of(names: Named) -> Questions:
     )
 
 
-def state_for(names: Named, events: Events) -> Around:
-    """A state with room for all of it, in which nothing has happened."""
+def state_for(names: Named, events: Events, *, spare: bool = False) -> Around:
+    """A state with room for all of it, in which nothing has happened; `spare`: and for a quarter more, since making room later copies everything."""
+    accounts, entities = len(names.accounts), names.entities.height
     kinds = np.bincount(events.kind, minlength=4)
     records = int(2 * kinds[LINK] + kinds[CLAIM] + kinds[ORDER] + 2 * kinds[LABEL])
-    around = empty_around(len(names.accounts), names.entities.height, names.requests.height, max(records, 1), max(int(kinds[LABEL]), 1))
-    around.account_mark[:] = names.account_mark
-    around.entity_mark[:] = names.entity_mark
+    sizes = (accounts, entities, names.requests.height, max(records, 1), max(int(kinds[LABEL]), 1))
+    around = empty_around(*((size + size // 4 + 64 for size in sizes) if spare else sizes))
+    around.account_mark[:accounts] = names.account_mark
+    around.entity_mark[:entities] = names.entity_mark
     places = {str(kind): place for place, kind in enumerate(TYPES)}
-    around.entity_type[:] = names.entities["entity_type"].replace_strict(places, return_dtype=pl.Int32).to_numpy()
+    around.entity_type[:entities] = names.entities["entity_type"].replace_strict(places, return_dtype=pl.Int32).to_numpy()
     account = names.opened["account"].to_numpy()
     around.opened_us[account] = names.opened["occurred_us"].to_numpy()
     around.opened_known_us[account] = names.opened["known_us"].to_numpy()

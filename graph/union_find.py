@@ -9,9 +9,10 @@ All changes lie on stacks, so a late event costs only the changes after it, undo
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from data_contracts.machine_code import njit
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -33,7 +34,7 @@ Codes = npt.NDArray[np.int32]
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
     """The function as machine code, kept on disk between runs; types stay as written."""
-    return cast("Callable[P, R]", numba.njit(cache=True, nogil=True)(function))
+    return cast("Callable[P, R]", njit(cache=True, nogil=True)(function))
 
 
 ACCOUNT = np.dtype([("joined_us", "i8"), ("parent", "i4"), ("record", "i4")])
@@ -73,7 +74,7 @@ class Forest(NamedTuple):
 
 def in_place(function: Callable[P, R]) -> Callable[P, R]:
     """As `compiled`, for a function that makes no arrays: nobody counts who holds those that it is given, which would take half of the time."""
-    return cast("Callable[P, R]", numba.njit(cache=True, nogil=True, _nrt=False)(function))  # type: ignore[call-overload]  # an option without a type
+    return cast("Callable[P, R]", njit(cache=True, nogil=True, _nrt=False)(function))  # type: ignore[call-overload]  # an option without a type
 
 
 _KINDS = {"accounts": ACCOUNT, "entities": ENTITY, "records": RECORD, "seats": SEAT, "labels": TOLD}

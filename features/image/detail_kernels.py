@@ -4,8 +4,8 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from data_contracts.machine_code import njit
 from features.image.hamming import apart
 
 Ints: TypeAlias = npt.NDArray[np.int64]

@@ -13,7 +13,8 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from data_contracts.machine_code import njit
 
 Words: TypeAlias = npt.NDArray[np.uint64]
 Hash: TypeAlias = tuple[int, int, int, int]
