@@ -19,6 +19,7 @@ from features.catalog import catalogue_hash
 from features.declare import Feature
 from models.ranker.calibrate import Calibration
 from models.ranker.dataset import Encoding
+from models.ranker.drift import Spread
 
 FORMAT = 1
 BOOSTER, CARD, SUMS = "booster.txt", "card.json", "SHA256SUMS"
@@ -46,6 +47,7 @@ class Card:
 
     as_of: the moment it was trained at; it may only be judged on later requests. data: rows, labels and time span it saw.
     held_out: quality on the held-out labelled requests, where the calibration was fitted; not an evaluation.
+    scores: where the scores of requests lay that no tree had learnt from, labelled or not; null in a card from before it was kept.
     """
 
     as_of: str
@@ -55,6 +57,7 @@ class Card:
     settings: Mapping[str, Any]
     data: Mapping[str, Any] = field(default_factory=dict)
     held_out: Mapping[str, Any] = field(default_factory=dict)
+    scores: Spread | None = None
     format: int = FORMAT
 
     @property
@@ -173,4 +176,6 @@ def _card(text: str) -> Card:
         for item in raw["features"]
     )
     calibration = Calibration(raw["calibration"]["way"], tuple(raw["calibration"]["raw"]), tuple(raw["calibration"]["probability"]))
-    return Card(raw["as_of"], features, raw["catalogue_hash"], calibration, raw["settings"], raw["data"], raw["held_out"])
+    said = raw.get("scores")
+    scores = None if said is None else Spread(tuple(said["edges"]), tuple(said["shares"]), said["rows"])
+    return Card(raw["as_of"], features, raw["catalogue_hash"], calibration, raw["settings"], raw["data"], raw["held_out"], scores)

@@ -20,10 +20,14 @@ from models.ranker.artifact import Artifact, Card, CardFeature
 from models.ranker.boosting import mean_of
 from models.ranker.calibrate import calibrate
 from models.ranker.dataset import Encoding, Floats, catalogue_of, sign_in, training_rows
+from models.ranker.drift import spread_of
 from models.ranker.metrics import average_precision, ranked, roc_auc
 from models.ranker.selection import selection_weights
 from models.ranker.settings import Settings
 from models.ranker.splits import Split, by_group, by_time
+
+MOST_UNLABELLED = 50_000
+"""Unlabelled requests whose scores the card tells of: tenths of that many are exact to a thousandth."""
 
 LEAST = 20
 """Labelled requests of each class without which nothing is trained."""
@@ -64,7 +68,10 @@ def train(
     calibration = calibrate(fitted.raw, abuse[fitted.held], weight[fitted.held])
     order = ranked(abuse[fitted.held], fitted.raw)
     held_out = {"rows": len(fitted.held), "auc": roc_auc(order), "ap": average_precision(order), "trees": fitted.trees}
-    card = Card(as_of.isoformat(), chosen, catalogue_hash(), calibration, settings.as_json(), _span(rows), held_out)
+    unlabelled = _unlabelled(frame, rows, fitted, as_of)
+    raw = np.concatenate([fitted.raw, _raw(lgb.Booster(model_str=fitted.text), encoding.matrix(unlabelled), -1, settings.threads)])
+    scores = spread_of(calibration(raw))
+    card = Card(as_of.isoformat(), chosen, catalogue_hash(), calibration, settings.as_json(), _span(rows), held_out, scores)
     return Artifact(fitted.text, card)
 
 
@@ -118,6 +125,13 @@ def _weights(frame: pl.DataFrame, rows: pl.DataFrame, encoding: Encoding, as_of:
         age = rows.select(age=(pl.lit(as_of) - pl.col("as_of")).dt.total_seconds() / 86_400)["age"].to_numpy()
         weight = weight * 0.5 ** (age / settings.half_life_days)
     return np.asarray(weight / weight.mean(), dtype=np.float64)
+
+
+def _unlabelled(frame: pl.DataFrame, rows: pl.DataFrame, fitted: Fitted, as_of: datetime) -> pl.DataFrame:
+    """The latest requests that were asked while the held-out ones were, and that nobody labelled: most of what the service will see."""
+    since = rows["as_of"][int(fitted.held.min())]
+    asked = frame.filter((pl.col("as_of") >= since) & (pl.col("as_of") < as_of))
+    return asked.join(rows.select("request_id"), on="request_id", how="anti").sort("as_of").tail(MOST_UNLABELLED)
 
 
 def _check_labels(rows: pl.DataFrame, as_of: datetime) -> None:

@@ -2,7 +2,7 @@
 
 import os
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.multiprocess import MultiProcessCollector
 
 BUCKETS_S = (0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.25, 1.0)
@@ -29,6 +29,17 @@ class Metrics:
         )
         self.stages = Histogram(
             "refund_risk_stage_seconds", "Time of each stage of a decision.", ["stage"], buckets=BUCKETS_S, registry=self.registry
+        )
+
+        self.drift = Gauge(
+            "refund_risk_score_drift",
+            "Population stability index of a worker's last scores against those of training, by how many of the last; the highest of all workers.",
+            ["window"],
+            multiprocess_mode="livemax",
+            registry=self.registry,
+        )
+        self.queue = Gauge(
+            "refund_risk_evidence_queue", "Files that wait to be looked at or are.", multiprocess_mode="livesum", registry=self.registry
         )
 
     def of_all_workers(self) -> CollectorRegistry:

@@ -66,4 +66,5 @@ class OperationRoutes:
 
     async def figures(self) -> Response:
         """Open to all: it counts, it names nobody."""
+        self.desk.gauge()
         return Response(generate_latest(self.desk.metrics.of_all_workers()), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -11,11 +11,14 @@ from typing import ParamSpec, TypeVar
 
 import structlog
 
+from data_contracts.score import Score
+from models.ranker.drift import Spread
 from risk.api.body import LinkBody
 from risk.api.calls import Gate
 from risk.api.edge import Edge
 from risk.api.images import Checks
 from risk.api.metrics import Metrics
+from risk.drift import ScoreDrift
 from risk.engine import Engine
 from risk.evidence.intake import Intake
 from risk.ingest import Ingest
@@ -46,7 +49,7 @@ class Service:
     """What the routes need. `clock` says when a call arrives; `about` is what `/healthz` tells: versions, and whether a model is installed.
 
     `intake` is null where no files are taken in, `checks` where no pictures are checked.
-    `ready` tries every part anew.
+    `ready` tries every part anew. `expected` is where scores lay at training, null where the model does not say.
     A question waits at most `evidence_wait_s` for looks at its files that are under way.
     """
 
@@ -59,6 +62,7 @@ class Service:
     intake: Intake | None = None
     evidence_wait_s: float = 3.0
     checks: Checks | None = None
+    expected: Spread | None = None
     ready: Callable[[], Readiness] = lambda: Readiness({}, {})
 
 
@@ -68,6 +72,7 @@ class Desk:
     def __init__(self, service: Service, metrics: Metrics) -> None:
         self.service = service
         self.metrics = metrics
+        self._drift = None if service.expected is None else ScoreDrift(service.expected)
         self._worker = ThreadPoolExecutor(1, "decisions")
 
     async def in_turn(self, call: Callable[Given, Result], *given: Given.args, **named: Given.kwargs) -> Result:
@@ -85,6 +90,18 @@ class Desk:
             if found.id is None:
                 log.info("identifier_left_out", entity_type=kind.value, outcome=found.outcome.value)
 
+    def gauge(self) -> None:
+        """Bring the figures up to date that are not counted."""
+        if self.service.intake is not None:
+            self.metrics.queue.set(self.service.intake.waiting)
+
+    def _watch(self, score: Score | None) -> None:
+        """Hold a score beside those of training."""
+        self.gauge()
+        if self._drift is not None and score is not None:
+            for window, index in self._drift.add(score.probability).items():
+                self.metrics.drift.labels(str(window)).set(index)
+
     def note(self, recorded: Recorded, kind: str, took_s: float) -> None:
         """Count and log a decision, without anything personal. `kind`: a call's (`score`), or the `final` one after a provisional one."""
         metrics, record = self.metrics, recorded.record
@@ -93,6 +110,7 @@ class Desk:
             metrics.repeated.inc()
             log.info("decision_repeated", decision_id=recorded.decision_id, ms=round(took_s * 1000, 2))
             return
+        self._watch(record.score)
         metrics.decisions.labels(record.decision.action.value).inc()
         for code in {finding.code for finding in record.decision.findings}:
             metrics.reasons.labels(code).inc()

@@ -200,6 +200,12 @@ class Intake:
         with self.rows.database.reading() as connection:
             return self.rows.came_since(connection, shas, micros(self._now()) - CLAIM_US) == len(shas)
 
+    @property
+    def waiting(self) -> int:
+        """How many files wait to be looked at, or are being looked at."""
+        with self._lock:
+            return len(self._going)
+
     def going(self, shas: Iterable[str]) -> list[Future[None]]:
         """The looks at those files that are not finished."""
         with self._lock:

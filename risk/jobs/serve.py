@@ -174,6 +174,7 @@ def build(home: Home, champion: Scorer | None, now: Callable[[], datetime]) -> t
         intake=intake,
         evidence_wait_s=home.settings.evidence_wait_ms / 1000,
         checks=Checks(home.settings.check_workers),
+        expected=champion.card.scores if champion else None,
         ready=Parts(home.folder, home.database, slow, intake.files, about["model"]).tried,
     )
     return create_app(service), about["model"]
