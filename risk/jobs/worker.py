@@ -31,6 +31,8 @@ def main(words: Sequence[str]) -> int:
     try:
         running = start(home, shared_out(read_settings(os.environ), workers), lambda: socket.socket(fileno=number))
     except RiskError as error:
+        for asked in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(asked, signal.SIG_IGN)  # it ends anyway; being asked to in the middle of that would leave a traceback
         log.error("worker_not_started", code=error.code, reason=error.message)  # noqa: TRY400  # an expected failure is one line
         say({"error": {"code": error.code, "message": error.message, "field": error.field, "exit_code": error.exit_code}})
         return error.exit_code
