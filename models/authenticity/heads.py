@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 from scipy.special import expit
-from sklearn.utils.extmath import randomized_svd
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -57,6 +55,8 @@ class Basis:
 
 def fit_basis(rows: Floats, most: int) -> Basis:
     """At most `most` directions, those in which the standardised rows differ most, a step along them as long as in the rows by column count."""
+    from sklearn.utils.extmath import randomized_svd  # a second that only who fits pays, not who serves
+
     mean, spread = rows.mean(axis=0), rows.std(axis=0) + np.float32(FLOOR)
     scaled = np.clip((rows - mean) / spread, -CLIP, CLIP)
     vectors = randomized_svd(scaled, min(most, *rows.shape), random_state=0, n_iter=2)[2]
@@ -84,6 +84,8 @@ def fit_along(rows: Floats, generated: Doubles, weights: Doubles, ridge: float) 
 
 
 def _minimised(scaled: Floats, generated: Doubles, share: Doubles, ridge: float) -> tuple[Floats, float]:
+    from scipy.optimize import minimize
+
     def loss(theta: Doubles) -> tuple[float, Doubles]:
         slope = theta[:-1].astype(np.float32)
         raw = np.asarray(scaled @ slope, np.float64) + theta[-1]

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
-from scipy.optimize import minimize
-from sklearn.isotonic import IsotonicRegression
 
 from models.ranker.dataset import Floats
 
@@ -58,6 +56,8 @@ def calibrate(raw: Floats, abuse: Floats, weight: Floats) -> Calibration:
 
 def isotonic(raw: Floats, abuse: Floats, weight: Floats) -> Calibration:
     """Centred isotonic regression; each block carries one more request of the overall rate, so that none claims to be certain."""
+    from sklearn.isotonic import IsotonicRegression  # a second that only who fits pays, not who serves
+
     level = IsotonicRegression(y_min=0.0, y_max=1.0).fit_transform(raw, abuse, sample_weight=weight)
     _, block = np.unique(level, return_inverse=True)
     mass = np.bincount(block, weight)
@@ -69,6 +69,8 @@ def isotonic(raw: Floats, abuse: Floats, weight: Floats) -> Calibration:
 
 def platt(raw: Floats, abuse: Floats, weight: Floats) -> Calibration:
     """A logistic line `a * raw + b` by weighted log loss with Platt's softened targets; `a` is kept positive."""
+    from scipy.optimize import minimize
+
     positive, negative = float(np.sum(weight * abuse)), float(np.sum(weight * (1.0 - abuse)))
     target = np.where(abuse == 1.0, (positive + 1.0) / (positive + 2.0), 1.0 / (negative + 2.0))
 

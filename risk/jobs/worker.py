@@ -13,12 +13,16 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from threading import Thread
+from typing import TYPE_CHECKING
 
 import structlog
 
 from data_contracts.errors import RiskError
-from risk.jobs.serve import RunningServer, start
+from risk.lean import load_lightgbm
 from risk.settings import read_settings, shared_out
+
+if TYPE_CHECKING:
+    from risk.jobs.serve import RunningServer
 
 log = structlog.get_logger()
 
@@ -28,6 +32,9 @@ def main(words: Sequence[str]) -> int:
     home, number, workers = Path(words[0]), int(words[1]), int(words[2])
     for asked in (signal.SIGINT, signal.SIGTERM):
         signal.signal(asked, lambda _number, _frame: sys.exit(0))  # until the server heeds them: nothing was begun
+    load_lightgbm()
+    from risk.jobs.serve import start
+
     try:
         running = start(home, shared_out(read_settings(os.environ), workers), lambda: socket.socket(fileno=number))
     except RiskError as error:
@@ -49,7 +56,7 @@ def say(what: dict[str, object]) -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
 
-def stop_with_the_starter(running: RunningServer) -> None:
+def stop_with_the_starter(running: "RunningServer") -> None:
     """Wait for the end of standard input, then stop."""
     sys.stdin.read()
     running.stop()
