@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from threading import Lock
+from typing import NamedTuple
 
 import numpy as np
 
@@ -54,6 +55,14 @@ class Register:
             self._keys, self._codes = self._table(2 * self.count)
             enter_all(self._keys, self._codes, keys, codes)
         return self.count - 1, True
+
+
+class Said(NamedTuple):
+    """What was told of one account: the entities that it came to, by their marks, and when first; when it claimed; how many labels there are."""
+
+    entities: Mapping[int, int]
+    claims_us: tuple[int, ...]
+    labels: int
 
 
 class LiveNeighbours:
@@ -155,6 +164,34 @@ class LiveNeighbours:
             look_around(self._around, account, np.array([code for _, code in own], dtype=np.int32), microseconds(as_of), self._scratch)
             numbers = self._scratch.reshape(-1)[self._picked].tolist()
         return {each.name: value(each, numbers, self._places, judged=judged) for each in self._aggregates}
+
+    def said_of(self, account_id: str, most: int) -> Said | None:
+        """What is known of an account by all that was told; null when one part of it has more than `most` entries."""
+        with self._lock:
+            account, around = self._accounts.code(mark(account_id)), self._around
+            heads = [-1] * 3 if account < 0 else [int(chain[account]) for chain in (around.entities_of, around.claims_of, around.labels_of)]
+            if any(head >= 0 and around.pool.number[head] > most for head in heads):
+                return None
+            entities, claims, labels = (self._chain(head) for head in heads)
+            times = tuple(sorted(known_us for _, known_us in claims))
+            return Said({int(around.entity_mark[entity]): known_us for entity, known_us in entities}, times, len(labels))
+
+    def users_of(self, entity: Entity, most: int) -> dict[int, int] | None:
+        """The accounts that came to an entity, by their marks, and when first; null when there are more than `most`."""
+        with self._lock:
+            code, around = self._entities.code(mark(entity.type.value, entity.id)), self._around
+            head = -1 if code < 0 else int(around.users_of[code])
+            if head >= 0 and around.pool.number[head] > most:
+                return None
+            return {int(around.account_mark[account]): known_us for account, known_us in self._chain(head)}
+
+    def _chain(self, head: int) -> list[tuple[int, int]]:
+        """What each record of a chain says, and since when."""
+        found, pool = [], self._around.pool
+        while head >= 0:
+            found.append((int(pool.what[head]), int(pool.us[head])))
+            head = int(pool.before[head])
+        return found
 
     def _account(self, name: str) -> int:
         key = mark(name)

@@ -31,35 +31,35 @@ class LiveAround:
             "accounts": kinds[OPENED].select("account_id", _KNOWN, occurred_at=_time("occurred_us")),
         }
         self._buyers: dict[str, str] = dict(asked.select("request_id", "account_id").rows())
-        self._live = LiveNeighbours.of(tables)
-        self._live.judge(judgements)
+        self.live = LiveNeighbours.of(tables)
+        self.live.judge(judgements)
 
     def add_turn(self, row: Sequence[Any]) -> None:
         """An account asked, bought or was opened; TURN_COLUMNS."""
         kind, account_id, event_id, occurred_us, known_us, amount_minor = row
         if kind == Stream.REQUEST:
             self._buyers.setdefault(event_id, account_id)
-            self._live.add_claim(event_id, account_id, amount_minor, moment(known_us))
+            self.live.add_claim(event_id, account_id, amount_minor, moment(known_us))
         elif kind == Stream.ORDER:
-            self._live.add_order(event_id, account_id, moment(known_us))
+            self.live.add_order(event_id, account_id, moment(known_us))
         else:
-            self._live.add_account(Account(account_id=account_id, occurred_at=moment(occurred_us), known_at=moment(known_us)))
+            self.live.add_account(Account(account_id=account_id, occurred_at=moment(occurred_us), known_at=moment(known_us)))
 
     def add_link(self, link: Link) -> None:
         """An account came to an entity."""
-        self._live.add_link(link)
+        self.live.add_link(link)
 
     def add_label(self, label: Label) -> None:
         """A request was judged; a request of nobody has no neighbours to tell."""
-        self._live.add_label(label, self._buyers.get(label.request_id))
+        self.live.add_label(label, self._buyers.get(label.request_id))
 
     def judge(self, judgements: Iterable[Judgement]) -> None:
         """From now on exactly these judgements say what was refuted when."""
-        self._live.judge(judgements)
+        self.live.judge(judgements)
 
     def facts(self, account_id: str | None, entities: Iterable[Entity], as_of: datetime, *, judged: bool) -> Mapping[str, float | None]:
         """Every feature of neighbours, strictly before as_of; `judged`: labels are connected."""
-        return self._live.facts(account_id, entities, as_of, judged=judged)
+        return self.live.facts(account_id, entities, as_of, judged=judged)
 
 
 def _time(name: str) -> pl.Expr:

@@ -4,8 +4,11 @@ The graph is made from the table of links; the walk reads its two indexes and kn
 dropped on the way or a mark that counts wrongly shows as a difference.
 """
 
+from collections.abc import Collection
+
 from sqlalchemy import Connection
 
+from data_contracts.link import EntityType
 from data_contracts.timeline import Entity
 from graph.events import MERGING
 from graph.live_components import LiveComponents
@@ -14,6 +17,9 @@ from risk.stores.database import Database
 
 SAMPLES = 24
 """Accounts whose component is walked, and marks that are counted again."""
+
+STRETCH = 200
+"""Links that are looked through for one of the types that count."""
 
 WALKED = 300
 """Accounts at which a walk gives up: that one is not compared."""
@@ -24,6 +30,18 @@ _KINDS = ", ".join(f"'{kind.value}'" for kind in MERGING)
 def differences(database: Database, connection: Connection, live: LiveComponents) -> list[str]:
     """What differs, in words; nothing when all is well."""
     return [*_sums(database, connection, live), *_components(database, connection, live), *_marks(database, connection)]
+
+
+def sampled_links(database: Database, connection: Connection, types: Collection[EntityType]) -> list[tuple[str, str, str]]:
+    """entity_type, entity_id and account_id of links of these types, spread over the history.
+
+    A stretch is read from each place on, whatever is there: a condition on the type would make SQLite sort all links of it first.
+    """
+    last = database.fetch(connection, "SELECT COALESCE(MAX(link_no), 0) FROM links", ())[0][0]
+    places = [(last * sample // SAMPLES, STRETCH) for sample in range(SAMPLES)]
+    query = "SELECT entity_type, entity_id, account_id FROM links WHERE link_no >= ? ORDER BY link_no LIMIT ?"
+    fitting = ([row for row in rows if row[0] in types and row[2] is not None] for rows in database.fetch_each(connection, query, places))
+    return [rows[0] for rows in fitting if rows]
 
 
 def _sums(database: Database, connection: Connection, live: LiveComponents) -> list[str]:
@@ -39,10 +57,7 @@ def _sums(database: Database, connection: Connection, live: LiveComponents) -> l
 def _components(database: Database, connection: Connection, live: LiveComponents) -> list[str]:
     """The components of some accounts, spread over the history."""
     walk = _Walk(database, connection)
-    last = database.fetch(connection, "SELECT COALESCE(MAX(link_no), 0) FROM links", ())[0][0]
-    query = f"SELECT account_id FROM links WHERE link_no >= ? AND entity_type IN ({_KINDS}) AND account_id IS NOT NULL ORDER BY link_no LIMIT 1"  # noqa: S608  # our own words
-    samples = (database.fetch(connection, query, (last * sample // SAMPLES,)) for sample in range(SAMPLES))
-    found = dict.fromkeys(name for rows in samples for (name,) in rows)
+    found = dict.fromkeys(account_id for *_, account_id in sampled_links(database, connection, MERGING))
     wrong = []
     for account_id in found:
         members = walk.component(account_id)

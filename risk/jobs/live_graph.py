@@ -15,6 +15,7 @@ from data_contracts.tables import TIME, schema
 from data_contracts.timeline import Entity
 from graph.live_components import LiveComponents
 from graph.neighbour_events import TYPES
+from risk.jobs.around_check import around_differences
 from risk.jobs.live_around import LiveAround
 from risk.jobs.live_check import differences
 from risk.stores import tables as stored
@@ -37,6 +38,7 @@ class LiveGraph:
         with history.database.reading() as connection:
             self._read_all(connection)
             wrong = differences(history.database, connection, self._live)
+            wrong += around_differences(history.database, connection, self._around.live)
         if wrong:
             message = f"the live graph is not what the links in the store say: {'; '.join(wrong)}; check the disk, restore the store from a backup"
             raise SourceUnavailableError(message, field="links")

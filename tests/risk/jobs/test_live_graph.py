@@ -14,10 +14,12 @@ from data_contracts.snapshot import Neighbourhood
 from data_contracts.timeline import Entity
 from graph.judgements import Judgement, Subject, Verdict
 from graph.live_components import LiveComponents
+from graph.live_neighbours import LiveNeighbours
 from risk.engine import Engine
 from risk.gather import Gatherer
 from risk.ingest import Ingest
 from risk.jobs import live_graph
+from risk.jobs.around_check import around_differences
 from risk.jobs.live_check import differences
 from risk.jobs.live_graph import LiveGraph
 from risk.jobs.load_history import load_tables
@@ -130,6 +132,26 @@ def test_a_graph_that_missed_a_link_or_dates_one_otherwise_is_told_from_the_stor
     assert "48 links" in missed[0]
     assert "checksum" in dated[0]
     assert any("component of account m" in line for line in swapped)
+
+
+def test_neighbours_that_missed_something_are_told_from_the_store(database: Database) -> None:
+    tables = ring_world()
+    load_tables(tables, database, None)
+    m3 = pl.col("account_id") == "m3"
+    claims, labels, links = tables["refund_requests"], tables["labels"], tables["links"]
+    later = links.with_columns(known_at=pl.when(m3).then(pl.col("known_at") + timedelta(hours=1)).otherwise("known_at"))
+    other = links.with_columns(account_id=pl.when(m3).then(pl.lit("x")).otherwise("account_id"))
+    said = {
+        "came to": [{"links": links.filter(~m3)}, {"links": later}],
+        "accounts came to it": [{"links": other}],
+        "claims": [{"refund_requests": claims.with_columns(known_at=pl.col("known_at") + timedelta(hours=1))}],
+        "labels where": [{"labels": labels.head(0)}],
+    }
+    with database.reading() as connection:
+        assert around_differences(database, connection, LiveNeighbours.of(tables)) == []
+        for words, changes in said.items():
+            for change in changes:
+                assert words in " ".join(around_differences(database, connection, LiveNeighbours.of({**tables, **change})))
 
 
 def test_a_graph_of_nothing_starts(database: Database) -> None:
