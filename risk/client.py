@@ -15,6 +15,11 @@ from typing import Any, Self
 import httpx
 import msgspec
 
+from risk.clock import now
+from risk.signature import TOLERANCE_S, NotGenuineError, verify
+
+__all__ = ["Answer", "AsyncClient", "CallError", "Client", "Evidence", "NotGenuineError", "Reason", "verify_webhook"]
+
 TRIES = 4
 TIMEOUT_S = 10.0
 FIRST_PAUSE_S = 0.2
@@ -137,6 +142,16 @@ def _checked(response: httpx.Response | None, failure: httpx.TransportError | No
 
 def _options(address: str, key: str, timeout_s: float) -> dict[str, Any]:
     return {"base_url": address, "headers": {"Authorization": f"Bearer {key}"}, "timeout": timeout_s}
+
+
+def verify_webhook(secret: str, headers: Mapping[str, str], body: bytes, tolerance_s: int = TOLERANCE_S) -> dict[str, Any]:
+    """What a webhook says, when the service signed it just now. A message may come twice: drop one whose `webhook-id` was seen.
+
+    `body` is the body as it came, byte for byte. NotGenuineError: it is not the service's, was changed, or is older than the tolerance.
+    """
+    verify(secret, headers, body, now().timestamp(), tolerance_s)
+    said: dict[str, Any] = msgspec.json.decode(body)
+    return said
 
 
 class Client:

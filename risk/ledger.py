@@ -25,6 +25,7 @@ from risk.stores import tables
 from risk.stores.database import Database
 from risk.stores.evidence_rows import EvidenceRows
 from risk.stores.history import History
+from risk.stores.outbox import Kind, Outbox
 from risk.stores.pending import Pending
 
 _RECORD = TypeAdapter(DecisionRecord)
@@ -69,6 +70,7 @@ class Ledger:
         self.database = history.database
         self.evidence = EvidenceRows(history)
         self.pending = Pending(history.database)
+        self.outbox = Outbox(history.database)
 
     def answered(self, question: Question) -> Recorded | None:
         """The recorded decision of this very question. ConflictError: the identity is taken by another payload, or a later revision was decided."""
@@ -176,11 +178,13 @@ class Ledger:
         return str(rows[0][0]) if rows else GENESIS
 
     def _settle(self, connection: Connection, question: Question, record: DecisionRecord) -> None:
-        """A provisional decision waits for its final one; the final one ends the waiting."""
+        """A provisional decision waits for its final one; the final one ends the waiting. Whoever wants to be told will be."""
         if record.provisional:
             self.pending.add(connection, question, record.decision_id, record.as_of + FINAL_WITHIN)
         elif question.follows is not None:
             self.pending.remove(connection, record.request_id, record.revision)
+        kind = Kind.MADE if question.follows is None else Kind.FINAL
+        self.outbox.tell(connection, kind, record.decision_id, told_of(record), record.as_of)
 
     def _become_history(self, connection: Connection, question: Question, seen: Snapshot) -> None:
         """Put the request, its links and an order that was not known before on their timelines."""
@@ -207,6 +211,18 @@ class Ledger:
         history.add_events(connection, events)
         history.add_text(connection, question.request, as_of_us)
         history.add_sources(connection, _brought(question), as_of_us)
+
+
+def told_of(record: DecisionRecord) -> dict[str, object]:
+    """What a message says of a decision: ids and outcome, nothing of a person."""
+    return {
+        "request_id": record.request_id,
+        "revision": record.revision,
+        "decision_id": record.decision_id,
+        "action": record.decision.action,
+        "provisional": record.provisional,
+        "supersedes": record.supersedes,
+    }
 
 
 def protected(content: Sequence[object]) -> Sequence[object]:

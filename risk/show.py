@@ -255,6 +255,26 @@ def keys(result: object) -> RenderableType:
     return Group(shown, *secrets)
 
 
+def webhooks(result: object) -> RenderableType:
+    """Endpoints; a secret is shown when one was just added."""
+    found = plain(result)
+    shown = table(f"webhooks of {found['home']}", "id", "url", "told of", "added")
+    for each in found["endpoints"]:
+        shown.add_row(each["endpoint_id"], each["url"], " ".join(each["kinds"]), f"{each['made_at']:%Y-%m-%d %H:%M}")
+    secrets = [Text(f"{each['secret']}\nGive it to the receiver: it proves that a message is ours.") for each in found["endpoints"] if each["secret"]]
+    return Group(shown, *secrets)
+
+
+def dead_messages(result: object) -> RenderableType:
+    """Messages that were given up, or how many are sent again."""
+    found = plain(result)
+    shown = table(f"messages that were given up, {found['again']} sent again", "id", "endpoint", "what", "since", "tries", "failure")
+    for each in found["messages"]:
+        since = f"{each['dead_at']:%Y-%m-%d %H:%M}"
+        shown.add_row(each["message_id"], each["endpoint_id"], each["kind"], since, str(each["attempts"]), each["failure"])
+    return shown
+
+
 def accounts_trained(result: object) -> RenderableType:
     """What a model of accounts learnt from and what its neighbours are worth."""
     found = plain(result)

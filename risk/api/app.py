@@ -14,6 +14,7 @@ from risk.api import errors
 from risk.api.bulk import BulkRoutes
 from risk.api.call_id import CallIds
 from risk.api.decisions import DecisionRoutes
+from risk.api.dispatch import Dispatcher
 from risk.api.events import EventRoutes
 from risk.api.evidence import EvidenceRoutes
 from risk.api.finals import Finals
@@ -24,6 +25,7 @@ from risk.api.once import Once
 from risk.api.openapi import document
 from risk.api.operations import OperationRoutes
 from risk.api.service import Desk, Service
+from risk.api.webhooks import WebhookRoutes
 
 
 def create_app(service: Service) -> FastAPI:
@@ -37,6 +39,8 @@ def create_app(service: Service) -> FastAPI:
         if service.intake is not None:
             service.intake.recover()
         tasks = [asyncio.create_task(Finals(desk).work())]
+        if service.webhook_secret is not None:
+            tasks.append(asyncio.create_task(Dispatcher(service.engine.ledger.outbox, service.webhook_secret).work()))
         yield
         for task in tasks:
             task.cancel()
@@ -51,7 +55,14 @@ def create_app(service: Service) -> FastAPI:
     app.add_middleware(CallIds)
     errors.install(app, desk.metrics)
     once = Once(desk)
-    families = (DecisionRoutes(desk, once), EventRoutes(desk, once), BulkRoutes(desk, once), OperationRoutes(desk), GraphRoutes(service.gate, graph))
+    families = (
+        DecisionRoutes(desk, once),
+        EventRoutes(desk, once),
+        BulkRoutes(desk, once),
+        OperationRoutes(desk),
+        WebhookRoutes(desk),
+        GraphRoutes(service.gate, graph),
+    )
     for routes in families:
         app.include_router(routes.router())
     if service.intake is not None:

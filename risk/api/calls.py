@@ -128,3 +128,13 @@ def language(request: Request) -> Language:
         if tag in set(Language):
             return Language(tag)
     return Language.EN
+
+
+def whole(request: Request, name: str, default: int, within: tuple[int, int]) -> int:
+    """A whole number among the parameters. ContractError: it is none, or out of range."""
+    said = request.query_params.get(name, str(default))
+    least, most = within
+    if not said.isascii() or not said.isdigit() or len(said) > len(str(most)) or not least <= int(said) <= most:
+        message = f"{name} is not a whole number from {least} to {most}"
+        raise ContractError(message, field=name)
+    return int(said)

@@ -165,6 +165,7 @@ OPERATIONS: Mapping[tuple[str, str], Documented] = {
         refusals=("404", "409"),
         asks=(ONCE,),
     ),
+    ("get", "/v1/webhooks/dead"): Documented(scope=Scope.ADMIN, answers={"200": (DONE, shown.DeadShown)}, asks=(PAGE,)),
     ("get", "/v1/features"): Documented(scope=Scope.SCORE, answers={"200": (DONE, shown.FeaturesShown)}),
     ("get", "/v1/rings"): Documented(scope=Scope.LABELS, answers={"200": (DONE, RingsAnswer)}, asks=(OFFSET, PAGE, ALL)),
     ("get", "/v1/rings/{ring_id}"): Documented(scope=Scope.LABELS, answers={"200": (DONE, RingShown)}, refusals=("404",)),

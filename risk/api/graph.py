@@ -18,7 +18,7 @@ from graph.explain import sentences
 from graph.judgements import Judgement, Subject, Verdict, in_force
 from graph.neighbourhood import Edge, Lens, Node, View, neighbourhood
 from graph.rings import Build, Ring, to_look_at
-from risk.api.calls import Gate, checked
+from risk.api.calls import Gate, checked, whole
 from risk.api.graph_body import JudgementBody
 from risk.api.moment import Moment
 from risk.ingest import Ingest
@@ -141,8 +141,8 @@ class GraphRoutes:
     async def rings(self, request: Request) -> Response:
         """A page of rings."""
         self.gate.check_key(request, Scope.LABELS)
-        offset, limit = _whole(request, "offset", 0, (0, 10**9)), _whole(request, "limit", PAGE, (1, LARGEST_PAGE))
-        listed = not _whole(request, "all", 0, (0, 1))
+        offset, limit = whole(request, "offset", 0, (0, 10**9)), whole(request, "limit", PAGE, (1, LARGEST_PAGE))
+        listed = not whole(request, "all", 0, (0, 1))
         return _json(await asyncio.to_thread(self.graph.rings, offset, limit, listed=listed))
 
     async def ring(self, request: Request, ring_id: str) -> Response:
@@ -162,7 +162,7 @@ class GraphRoutes:
         if entity_type not in set(EntityType):
             raise ContractError("entity_type is none of ours; see the schema", field="entity_type")
         as_of = _as_of(request, self.graph.clock())
-        hops, limit = _whole(request, "hops", 2, (1, 4)), _whole(request, "limit", 300, (1, 300))
+        hops, limit = whole(request, "hops", 2, (1, 4)), whole(request, "limit", 300, (1, 300))
         view = await asyncio.to_thread(self.graph.around, Entity(EntityType(entity_type), entity_id), as_of, hops, limit)
         return _json(told(view))
 
@@ -202,16 +202,6 @@ def _as_of(request: Request, now: datetime) -> datetime:
         message = f"as_of {as_of.isoformat()} lies in the future; expected at most {now.isoformat()}"
         raise ContractError(message, field="as_of")
     return as_of
-
-
-def _whole(request: Request, name: str, default: int, within: tuple[int, int]) -> int:
-    """A whole number among the parameters. ContractError: it is none, or out of range."""
-    said = request.query_params.get(name, str(default))
-    least, most = within
-    if not said.isascii() or not said.isdigit() or len(said) > len(str(most)) or not least <= int(said) <= most:
-        message = f"{name} is not a whole number from {least} to {most}"
-        raise ContractError(message, field=name)
-    return int(said)
 
 
 def _json(value: object, status: int = 200) -> Response:

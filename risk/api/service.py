@@ -50,6 +50,7 @@ class Service:
 
     `intake` is null where no files are taken in, `checks` where no pictures are checked.
     `ready` tries every part anew. `expected` is where scores lay at training, null where the model does not say.
+    `webhook_secret` is the secret of an endpoint by its id; null where nobody is told of anything.
     A question waits at most `evidence_wait_s` for looks at its files that are under way.
     """
 
@@ -64,6 +65,7 @@ class Service:
     checks: Checks | None = None
     expected: Spread | None = None
     ready: Callable[[], Readiness] = lambda: Readiness({}, {})
+    webhook_secret: Callable[[str], str] | None = None
 
 
 class Desk:

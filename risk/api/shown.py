@@ -214,3 +214,21 @@ class HealthShown(BaseModel):
     features: str
     model: str
     policy: str
+
+
+class DeadMessage(BaseModel):
+    """A message that was given up: `failure` is what went wrong last."""
+
+    message_id: str
+    endpoint_id: str
+    kind: str
+    made_at: datetime
+    dead_at: datetime
+    attempts: int
+    failure: str
+
+
+class DeadShown(BaseModel):
+    """Messages that were given up, the longest ago first."""
+
+    messages: list[DeadMessage]

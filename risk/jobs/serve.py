@@ -40,6 +40,7 @@ from risk.keys import all_keys, first_key
 from risk.ledger import Ledger
 from risk.logs import configure_logs
 from risk.settings import Settings, read_settings
+from risk.signature import secret_of
 from risk.stores.discounts import StoredDiscounts
 from risk.stores.feature_store import FeatureStore
 from risk.stores.history import History
@@ -175,6 +176,7 @@ def build(home: Home, champion: Scorer | None, now: Callable[[], datetime]) -> t
         evidence_wait_s=home.settings.evidence_wait_ms / 1000,
         checks=Checks(home.settings.check_workers),
         expected=champion.card.scores if champion else None,
+        webhook_secret=partial(secret_of, home.identity_key),
         ready=Parts(home.folder, home.database, slow, intake.files, about["model"]).tried,
     )
     return create_app(service), about["model"]

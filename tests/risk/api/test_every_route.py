@@ -17,6 +17,7 @@ ROUTES = [
     ("POST", "/v1/links"),
     ("POST", "/v1/events"),
     ("POST", "/v1/labels"),
+    ("GET", "/v1/webhooks/dead"),
     ("GET", "/v1/features"),
     ("GET", "/v1/rings"),
     ("GET", "/v1/rings/{ring_id}"),
