@@ -19,3 +19,10 @@ class Question(Asked):
     """Files that were not measured when the caller's deadline passed; where there are any, the decision is provisional."""
     follows: str | None = None
     """The provisional decision that this one finishes; null for a question that a caller asks."""
+    only_measured: bool = False
+    """Whether to decide only if all of its files that were taken in have been looked at."""
+
+    @property
+    def again(self) -> bool:
+        """Whether an earlier decision of the same request stands before this one."""
+        return self.revision > 1 or self.follows is not None

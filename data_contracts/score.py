@@ -1,5 +1,6 @@
 """Numbers on the way to a decision: image measurements, the score and what it is made of."""
 
+import dataclasses
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
@@ -25,7 +26,7 @@ class Measurement:
     known_at: Moment
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Contribution:
     """How far one feature moved one score: `log_odds` above 0 towards abuse. `value` is the feature's, null when missing."""
 

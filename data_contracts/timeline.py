@@ -49,11 +49,11 @@ NAMES = ("account_id", "seller_id", "sku_id", "claim_type", "target_type", "targ
 COLUMNS = ("event_id", "occurred_us", "known_us", "until_us", *NAMES, *WHOLE)
 """Every column of a timeline event, in the order of stores and frames."""
 
-NUMBERS = COLUMNS[1:]
-"""The rows of a table of marks: everything but the event's id."""
-
 Marks = npt.NDArray[np.int64]
-"""Events as whole numbers only, one row a column of NUMBERS and one column an event; names are their marks."""
+"""Events as whole numbers only, one row a column of COLUMNS and one column an event; names are their marks.
+
+`event_id` stands for what the event is about: of a label it is the request.
+"""
 
 
 class Events(Protocol):
@@ -86,10 +86,15 @@ def mark(name: str | None) -> int:
     return NULL if name is None else hash(name)
 
 
-def marks_of(rows: Sequence[tuple[Any, ...]]) -> Marks:
-    """Rows in the order of COLUMNS as marks."""
-    found = array("q")
-    for name, values in zip(NUMBERS, list(zip(*rows, strict=True))[1:], strict=False):
+def about(event_id: str, stream: Stream) -> str:
+    """What an event is about: itself, but a label (`request|source|value`) is about its request."""
+    return event_id.rsplit("|", 2)[0] if stream is Stream.LABEL else event_id
+
+
+def marks_of(rows: Sequence[tuple[Any, ...]], stream: Stream) -> Marks:
+    """Rows of a stream in the order of COLUMNS as marks."""
+    found = array("q", [hash(about(row[0], stream)) for row in rows] if stream is Stream.LABEL else [hash(row[0]) for row in rows])
+    for name, values in zip(COLUMNS[1:], list(zip(*rows, strict=True))[1:], strict=False):
         if name in NAMES:
             found.extend([NULL if value is None else hash(value) for value in values])
         elif None in values:
@@ -97,10 +102,10 @@ def marks_of(rows: Sequence[tuple[Any, ...]]) -> Marks:
             found.extend([default if value is None else value for value in values])
         else:
             found.extend(values)
-    return np.frombuffer(found, np.int64).reshape(len(NUMBERS), -1) if rows else NO_EVENTS
+    return np.frombuffer(found, np.int64).reshape(len(COLUMNS), -1) if rows else NO_EVENTS
 
 
-NO_EVENTS: Marks = np.empty((len(NUMBERS), 0), np.int64)
+NO_EVENTS: Marks = np.empty((len(COLUMNS), 0), np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +158,8 @@ class Timeline:
 
     def marks(self) -> Marks:
         """The events as whole numbers."""
-        table = np.empty((len(NUMBERS), len(self)), np.int64)
-        for place, name in enumerate(NUMBERS):
+        table = np.empty((len(COLUMNS), len(self)), np.int64)
+        for place, name in enumerate(COLUMNS):
             column = getattr(self, name)
-            table[place] = [mark(value) for value in column] if name in NAMES else column
+            table[place] = [mark(value) for value in column] if name in NAMES or name == "event_id" else column
         return table

@@ -10,7 +10,7 @@ import numpy as np
 
 from data_contracts.link import EntityType
 from data_contracts.machine_code import njit
-from data_contracts.timeline import NULL, NUMBERS, Entity, Events, Stream, mark
+from data_contracts.timeline import COLUMNS, NULL, Entity, Events, Stream, mark
 from features.declare import Measure
 from features.formulas import smallest_wins
 from features.plan import DAY_US, Group, Part
@@ -23,7 +23,7 @@ WHOSE = ("all", "own", "others")
 MOST_TESTS = 2
 """Conditions of one part."""
 
-OCCURRED, KNOWN, UNTIL, ACCOUNT = (NUMBERS.index(name) for name in ("occurred_us", "known_us", "until_us", "account_id"))
+OCCURRED, KNOWN, UNTIL, ACCOUNT = (COLUMNS.index(name) for name in ("occurred_us", "known_us", "until_us", "account_id"))
 
 
 class Layout:
@@ -81,9 +81,9 @@ def _as_numbers(part: Part) -> list[int]:
     if len(part.where) > MOST_TESTS:
         message = f"{part} has {len(part.where)} conditions, expected at most {MOST_TESTS}"
         raise ValueError(message)
-    row = [KINDS.index(part.kind), -1 if part.of is None else NUMBERS.index(part.of), WHOSE.index(part.whose)]
+    row = [KINDS.index(part.kind), -1 if part.of is None else COLUMNS.index(part.of), WHOSE.index(part.whose)]
     for test in part.where:
-        row += [NUMBERS.index(test.column), OPS.index(test.op), mark(test.value) if isinstance(test.value, str) else test.value]
+        row += [COLUMNS.index(test.column), OPS.index(test.op), mark(test.value) if isinstance(test.value, str) else test.value]
     return row + [-1, 0, 0] * (MOST_TESTS - len(part.where))
 
 

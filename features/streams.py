@@ -55,7 +55,7 @@ def entities_of(seen: Snapshot) -> tuple[Entity, ...]:
 
 def request_events(seen: Snapshot) -> list[Placed]:
     """The request's event on the timeline of each of its entities; the snapshot is the request's own moment (its timelines are not read)."""
-    named = {entity.type: entity.id for entity in entities_of(seen)}
+    named = {entity.type: entity.id for entity in seen.entities or entities_of(seen)}
     delivered = first_delivery(seen.deliveries, seen.as_of)
     generated = [each.value for each in newest(seen.measurements, seen.as_of) if each.signal == "generated" and each.value is not None]
     skus = {sku_id for sku_id, _ in _articles(seen) if sku_id}
@@ -72,7 +72,8 @@ def request_events(seen: Snapshot) -> list[Placed]:
         "delay_s": None if delivered is None else (micros(seen.request.occurred_at) - micros(delivered)) // 1_000_000,
         "generated_ppm": int(max(generated) * 1e6 + 0.5) if generated else None,
     }
-    return [(entity, Stream.REQUEST, _row(values)) for entity in entities_of(seen)]
+    row = _row(values)
+    return [(entity, Stream.REQUEST, row) for entity in seen.entities or entities_of(seen)]
 
 
 def order_events(order: Order, lines: Sequence[OrderLine], links: Iterable[Link], currency: str | None) -> list[Placed]:
@@ -93,7 +94,8 @@ def order_events(order: Order, lines: Sequence[OrderLine], links: Iterable[Link]
         found += [(EntityType.SKU, line.sku_id), (EntityType.LOT, line.lot)]
     found += [(link.entity_type, link.entity_id) for link in links if link.known_at <= order.known_at]
     entities = dict.fromkeys(Entity(kind, name) for kind, name in found if name)
-    return [(entity, Stream.ORDER, _row(values)) for entity in entities]
+    row = _row(values)
+    return [(entity, Stream.ORDER, row) for entity in entities]
 
 
 def label_events(labels: Iterable[Label], request_rows: Iterable[Placed]) -> list[Placed]:

@@ -20,6 +20,9 @@ from graph.neighbours import AGGREGATES, Aggregate, picks, value
 from graph.refuted import refuted
 from graph.union_find import Codes, Ints
 
+AHEAD = 64
+"""Events for which room is made at once."""
+
 PLACES = {kind: place for place, kind in enumerate(TYPES)}
 
 
@@ -75,6 +78,8 @@ class LiveNeighbours:
         self._asked_us = np.zeros(64, np.int64)
         self._around: Around = empty_around(64, 64, 64, 64, 64)
         self._scratch = np.zeros((GROUPS, WIDTH), np.int64)
+        self._roomy = (0, 0, 0)
+        self._steps_left = 0
         self._lock = Lock()
 
     @classmethod
@@ -210,5 +215,10 @@ class LiveNeighbours:
         return code
 
     def _room(self) -> None:
-        """Room for all that has a code and for one more event."""
-        self._around = with_room(self._around, self._accounts.count, self._entities.count, self._requests.count, 1)
+        """Room for all that has a code and for one more event; asked for in steps, since looking takes longer than an event."""
+        needed = (self._accounts.count, self._entities.count, self._requests.count)
+        if self._steps_left == 0 or any(now > then for now, then in zip(needed, self._roomy, strict=True)):
+            accounts, entities, requests = self._roomy = (needed[0] + AHEAD, needed[1] + AHEAD, needed[2] + AHEAD)
+            self._around = with_room(self._around, accounts, entities, requests, AHEAD)
+            self._steps_left = AHEAD
+        self._steps_left -= 1

@@ -9,6 +9,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -86,11 +87,19 @@ class Templates:
 
 
 def _sketch(words: str) -> "MinHash":
-    from datasketch import MinHash
-
     text = words.replace(" ", "")
     runs = {text[start : start + SHINGLE].encode() for start in range(max(len(text) - SHINGLE + 1, 1))}
-    return MinHash.bulk([sorted(runs)], num_perm=HASHES, hashfunc=_hashed)[0]
+    sketch = _blank().copy()
+    sketch.update_batch(sorted(runs))
+    return sketch
+
+
+@cache
+def _blank() -> "MinHash":
+    """A sketch of nothing, to begin from: drawing its permutations takes longer than all the rest."""
+    from datasketch import MinHash
+
+    return MinHash(num_perm=HASHES, hashfunc=_hashed)
 
 
 def _hashed(run: bytes) -> int:

@@ -1,47 +1,27 @@
 """The spine: one refund request in, one recorded decision out. Read this file first.
 
-`gather` reads, `features` computes, the champion scores, `policy` decides, the ledger writes; nothing else happens here.
+`gather` reads, `features` computes, `judge` scores and decides, the ledger writes; nothing else happens here. Questions that wait together are read
+and written together, so that one commit serves them all.
 """
 
-import uuid
-from dataclasses import dataclass, fields
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from data_contracts.decision import Action, Decision, DecisionRecord
+from data_contracts.errors import ConflictError, SourceUnavailableError
 from data_contracts.question import Question
-from data_contracts.score import Score
-from data_contracts.snapshot import Facts, Snapshot
-from features.catalog import catalogue_hash
 from features.online import compute
-from features.streams import in_currency
-from risk.details import details
-from risk.gather import Gatherer, degraded
-from risk.ledger import Ledger, Recorded
-from risk.policy import Circumstances, decide
+from risk.added import added
+from risk.gather import Gatherer, Reads, UnmeasuredError
+from risk.judge import About, Champion, judge, record_of
+from risk.ledger import Entry, Ledger, OvertakenError, Recorded, before, matching
 from risk.stopwatch import Stopwatch
+from risk.stores.timelines import NOBODY
 from risk.terms import Policy
-from risk.version import code_version
 
-CATALOGUE = catalogue_hash()[:16]
+TRIES = 3
+"""How often a question is read again because another worker was first with its order or its account."""
 
-
-class Champion(Protocol):
-    """The model that decides; challengers never run here."""
-
-    version: str
-
-    def score(self, facts: Facts, *, contributions: bool) -> Score:
-        """The probability of abuse, with its parts when they are asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A decision with what it was made from. `amount_minor` is null when it is in no currency that the policy can weigh."""
-
-    score: Score | None
-    decision: Decision
-    amount_minor: int | None
-    circumstances: Circumstances
+Outcomes = dict[str, Recorded | Exception]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,78 +38,92 @@ class Engine:
 
         ConflictError: the identity is taken by another payload. SourceUnavailableError: the database does not answer; nothing was changed.
         """
-        recorded = self.ledger.answered(question)
-        if recorded is not None:
-            return recorded
+        outcome = self.handle_all([question])[0]
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def handle_all(self, questions: Sequence[Question]) -> list[Recorded | Exception]:
+        """The same for several, in their order: each sees the ones before, and has its answer or its error."""
+        return [outcome for some in apart(questions) for outcome in self._together(some)]
+
+    def _together(self, questions: Sequence[Question], tries: int = TRIES) -> list[Recorded | Exception]:
+        try:
+            return self._decide(questions)
+        except SourceUnavailableError as error:
+            return [error] * len(questions)
+        except Exception as error:  # noqa: BLE001  # alone, the question that deserves it gets the error, and no other
+            if tries == 0 or (len(questions) == 1 and not isinstance(error, OvertakenError)):
+                return [error] * len(questions)
+            return [outcome for question in questions for outcome in self._together([question], tries - 1)]
+
+    def _decide(self, questions: Sequence[Question]) -> list[Recorded | Exception]:
+        """Read once, decide one after the other, write once. No two of the questions are of one request."""
+        outcomes: Outcomes = {}
         watch = Stopwatch()
-        seen = self.source.gather(question)  # the only reads
+        with self.ledger.database.reading() as connection:  # the only reads
+            decided = self.ledger.decided(connection, questions)
+            fresh = [question for question in questions if not _answered(question, decided, outcomes)]
+            reads = self.source.read(connection, fresh)
+        watch.lap("gather")
+        entries: list[Entry] = []
+        for question in fresh:
+            try:
+                entries.append(self._judged(question, reads, before(question, decided), watch.share(len(fresh))))
+            except (ConflictError, UnmeasuredError) as error:
+                outcomes[question.request.request_id] = error
+        outcomes |= {each.request_id: each for each in self._keep(entries)}
+        return [outcomes[question.request.request_id] for question in questions]
+
+    def _judged(self, question: Question, reads: Reads, supersedes: str | None, watch: Stopwatch) -> Entry:
+        """One question decided; what is asked after it sees it. ConflictError, UnmeasuredError: as `gather` says."""
+        seen = self.source.snapshot(reads, question)
         watch.lap("gather")
         facts = compute(seen)
         watch.lap("features")
         judged = judge(self.champion, facts, seen, self.policy, len(question.awaiting))
         watch.lap("decide")
-        return self.ledger.append(question, seen, self._record(question, seen, facts, judged, watch))  # the only write
+        adds = added(question, seen, account_is_known=reads.knows(question.account))
+        if not question.again:
+            self.source.add(reads, seen, adds)
+        about = About(self.champion.version if self.champion else "none", supersedes, watch.laps_ms)
+        return Entry(record_of(question, seen, facts, judged, about), adds)
 
-    def _record(self, question: Question, seen: Snapshot, facts: Facts, judged: Judged, watch: Stopwatch) -> DecisionRecord:
-        """One line of the ledger."""
-        return DecisionRecord(
-            decision_id=f"dec_{uuid.uuid4().hex}",
-            request_id=question.request.request_id,
-            revision=question.revision,
-            payload_sha256=question.payload_sha256,
-            as_of=question.as_of,
-            facts=facts,
-            score=judged.score,
-            decision=judged.decision,
-            versions={
-                "code": code_version(),
-                "catalogue": CATALOGUE,
-                "model": self.champion.version if self.champion else "none",
-                "policy": self.policy.version,
-            },
-            degraded=judged.circumstances.degraded,
-            supersedes=self.ledger.before(question),
-            timings_ms=watch.laps_ms,
-            snapshot=snapshot_of(seen, judged),
-            turn=0 if question.follows is None else 1,
-            provisional=bool(question.awaiting),
-        )
+    def _keep(self, entries: Sequence[Entry]) -> list[Recorded]:
+        """The only write. What was added in memory is forgotten when it fails."""
+        if not entries:
+            return []
+        try:
+            return self.ledger.append_all(entries, NOBODY if entries[0].added.question.again else self.source.timelines.signature)
+        except BaseException:
+            self.source.forget()
+            raise
 
 
-def judge(champion: Champion | None, facts: Facts, seen: Snapshot, policy: Policy, awaited: int = 0) -> Judged:
-    """Score and decide on what was seen; `awaited` files of the request are not measured yet."""
-    amount_minor = in_currency(seen.request.amount_minor, seen.request.currency, policy.costs.currency or seen.currency)
-    circumstances = Circumstances(details(seen), degraded(seen), awaited)
-    return Judged(*weigh(champion, facts, amount_minor, policy, circumstances), amount_minor, circumstances)
+def apart(questions: Sequence[Question]) -> Iterator[list[Question]]:
+    """Questions in their order, cut where one is about a request, an order or an account of one before, or was decided already."""
+    some: list[Question] = []
+    named: set[tuple[str, str | None]] = set()
+    for question in questions:
+        request = question.request
+        names = {("request", request.request_id), ("order", request.order_id), ("account", request.account_id)} - {("order", None), ("account", None)}
+        if some and (question.again or some[-1].again or names & named):
+            yield some
+            some, named = [], set()
+        some.append(question)
+        named |= names
+    if some:
+        yield some
 
 
-def weigh(
-    champion: Champion | None,
-    facts: Facts,
-    amount_minor: int | None,
-    policy: Policy,
-    circumstances: Circumstances,
-) -> tuple[Score | None, Decision]:
-    """The score and the decision. What moved the score takes 3 ms to find out, so it is asked for only when the answer is not a plain approval."""
-    score = None if champion is None else champion.score(facts, contributions=False)
-    decision = decide(score, facts, amount_minor, policy, circumstances)
-    if champion is None or decision.action is Action.APPROVE:
-        return score, decision
-    score = champion.score(facts, contributions=True)
-    return score, decide(score, facts, amount_minor, policy, circumstances)
-
-
-ASKED = ("order", "order_lines", "deliveries", "claim_lines", "evidence", "observations", "measurements", "links", "reuses", "category", "missing")
-
-
-def snapshot_of(seen: Snapshot, judged: Judged) -> dict[str, object]:
-    """The question as it was seen, and what else the decision used, for the ledger; the buyer's words stay outside of it."""
-    request = {field.name: getattr(seen.request, field.name) for field in fields(seen.request) if field.name != "text"}
-    return {
-        **{name: getattr(seen, name) for name in ASKED},
-        "request": request,
-        "events": sum(map(len, seen.timelines.values())),
-        "amount_minor": judged.amount_minor,
-        "details": judged.circumstances.details,
-        "awaited": judged.circumstances.awaited,
-    }
+def _answered(question: Question, decided: dict[str, list[Recorded]], outcomes: Outcomes) -> bool:
+    """Whether the ledger has an answer, or an error, for this question."""
+    name = question.request.request_id
+    try:
+        recorded = matching(question, decided.get(name, []))
+    except ConflictError as error:
+        outcomes[name] = error
+        return True
+    if recorded is not None:
+        outcomes[name] = recorded
+    return recorded is not None

@@ -1,31 +1,33 @@
 """Everything that is read for one request, as of one moment. What does not answer becomes a missing source with its reason, never a zero."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
+import numpy as np
 from sqlalchemy import Connection
 
 from data_contracts.discount import Discount
-from data_contracts.errors import ConflictError, SourceUnavailableError
-from data_contracts.link import EntityType
+from data_contracts.errors import ConflictError, RiskError, SourceUnavailableError
+from data_contracts.link import EntityType, Link
 from data_contracts.question import Question
-from data_contracts.request import Delivery
+from data_contracts.request import Account
 from data_contracts.snapshot import Neighbourhood, Snapshot
-from data_contracts.timeline import NO_EVENTS, TIMELINE_LIMIT, Entity, Marked, Stream, marks_of
+from data_contracts.timeline import COLUMNS, Entity, Marked, Marks, Stream, mark, marks_of
 from features.catalog import FEATURES
 from features.plan import DAY_US, groups
 from features.projection import STREAM_TABLES
-from features.streams import Placed, entities_of, link_events, micros, order_events
-from risk.evidence.seen import Seen, SeenEvidence
-from risk.stores.history import History, Rows, StoredOrder
+from features.streams import entities_of, link_events, micros, order_events
+from risk.added import Added
+from risk.evidence.seen import CHECKS, Seen, SeenEvidence, Shown
+from risk.stores.history import History, StoredOrder
+from risk.stores.past import Past, past_of, read_named
+from risk.stores.timelines import Key, Timelines
 
 NOT_CONNECTED = "not_connected"
 NO_ANSWER = "no_answer"
 """Why a source is missing: nothing of its kind ever came, or it was asked in vain. Only the second makes a decision degraded."""
-
-EMPTY = Marked(NO_EVENTS)
 
 WITH_THE_QUESTION = ("order_lines", "deliveries", "claim_lines", "evidence", "observations", "measurements", "links")
 """Sources that come along with a request, named alike among the tables."""
@@ -67,6 +69,12 @@ class Components(Protocol):
     def follow(self, connection: Connection) -> None:
         """Take note of what was written since the last question, by whichever worker."""
 
+    def tell(self, links: Iterable[Link], turns: Iterable[tuple[Any, ...]]) -> None:
+        """What is being written by this worker."""
+
+    def forget(self) -> None:
+        """What was told since `follow` did not come to be."""
+
     def facts(self, account_id: str | None, entities: Iterable[Entity], as_of: datetime) -> Neighbourhood | None:
         """The component of account and entities, strictly before as_of; None: neither is known."""
 
@@ -74,9 +82,27 @@ class Components(Protocol):
         """The features of neighbours, strictly before as_of; `judged`: labels are connected."""
 
 
+class UnmeasuredError(RiskError):
+    """A file of the question was taken in and nobody has looked at it yet; nothing was decided."""
+
+
+@dataclass(slots=True)
+class Reads:
+    """What was read for some questions. `asked` holds each request as it was told, with its entities, by request id."""
+
+    past: Past
+    shown: Shown | None
+    joined: dict[str, Seen]
+    asked: dict[str, Snapshot]
+
+    def knows(self, account: Account | None) -> bool:
+        """Whether the store knows when that account was opened."""
+        return account is not None and account.account_id in self.past.accounts
+
+
 @dataclass(frozen=True, slots=True)
 class Gatherer:
-    """Reads the stores and returns one snapshot. `slow` and `components` are null where they are not set up; then their features are null.
+    """Reads the stores and returns snapshots. `slow` and `components` are null where they are not set up; then their features are null.
 
     `evidence` is null where no bytes are taken in; then what the caller says of a picture is all there is. Without `discounts` the prior holds.
     """
@@ -87,6 +113,11 @@ class Gatherer:
     currency: str | None
     evidence: SeenEvidence | None = None
     discounts: Discounts | None = None
+    timelines: Timelines = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Start without any timeline in memory."""
+        object.__setattr__(self, "timelines", Timelines(self.history.database))
 
     def gather(self, question: Question) -> Snapshot:
         """The question with all that was known strictly before its `as_of`.
@@ -94,110 +125,155 @@ class Gatherer:
         ConflictError: its order is known with another content. SourceUnavailableError: the database itself does not answer.
         """
         with self.history.database.reading() as connection:
-            shown = Seen(question) if self.evidence is None else self.evidence.joined(connection, question)
-            question = shown.question
-            stored = self._stored_order(connection, question)
-            seen = self._asked(connection, question, stored)
-            keys = [(entity, stream) for entity in seen.entities for stream in Stream if (entity.type, stream) in LOOK_BACK]
-            rows = self.history.timelines(connection, [(key, _since(key, seen)) for key in keys], micros(seen.as_of))
-            own = self._own_links(connection, question)
-            connected = self.history.sources(connection) | _told(question)
-            if self.components is not None:
-                self.components.follow(connection)
-        if question.order is not None and stored is None:
-            _include(rows, order_events(question.order, question.order_lines, (), self.currency))
-        timelines = {key: _timeline(rows.get(key), key[1], seen.request.request_id, own) for key in keys}
-        absent = {name: NOT_CONNECTED for name in (*WITH_THE_QUESTION, *STREAM_TABLES.values(), "accounts") if name not in connected}
-        absent |= {stream.value: NOT_CONNECTED for stream, table in STREAM_TABLES.items() if table not in connected}
-        streams = frozenset(stream for stream, table in STREAM_TABLES.items() if table in connected)
+            reads = self.read(connection, [question])
+        return self.snapshot(reads, question)
+
+    def read(self, connection: Connection, questions: Sequence[Question]) -> Reads:
+        """All that is read for some questions, no two of them of one request, order or account. SourceUnavailableError: the database is silent."""
+        database = self.history.database
+        shown = None if self.evidence is None else self.evidence.read(connection, questions)
+        reads = Reads(past_of(self.history, connection, questions), shown, {}, {})
+        for question in questions:
+            name = question.request.request_id
+            reads.joined[name] = Seen(question) if self.evidence is None or shown is None else self.evidence.joined(question, shown)
+            reads.asked[name] = self._asked(reads.joined[name].question, reads.past)
+        entities = [entity for asked in reads.asked.values() for entity in asked.entities]
+        read_named(database, connection, reads.past, [entity.id for entity in entities if entity.type is EntityType.ACCOUNT], entities)
+        wanted: dict[Key, tuple[int, int]] = {}
+        for asked in reads.asked.values():
+            as_of_us = micros(asked.as_of)
+            for key in _keys(asked):
+                since_us, before_us = wanted.get(key, (as_of_us, as_of_us))
+                wanted[key] = min(since_us, _since(key, as_of_us)), min(before_us, as_of_us)
+        self.timelines.read(connection, wanted)
+        if self.components is not None:
+            self.components.follow(connection)
+        return reads
+
+    def snapshot(self, reads: Reads, question: Question) -> Snapshot:
+        """One of the questions with all that was known strictly before its `as_of`, the decisions just before it included.
+
+        ConflictError: its order is known with another content. UnmeasuredError: it is to be decided on measured files only, and one is not.
+        """
+        past, name = reads.past, question.request.request_id
+        if question.only_measured and CHECKS in (reads.joined[name].missing or {}):
+            raise UnmeasuredError("a file of this request has not been looked at yet")
+        stored = _same_order(past, question)
+        shown, asked = reads.joined[name], reads.asked[name]
+        if self.evidence is not None and reads.shown is not None and reads.shown.touched(question):
+            shown = self.evidence.joined(question, reads.shown)
+        told = past.connected | _told(shown.question)
+        absent = {source: NOT_CONNECTED for source in (*WITH_THE_QUESTION, *STREAM_TABLES.values(), "accounts") if source not in told}
+        absent |= {stream.value: NOT_CONNECTED for stream, table in STREAM_TABLES.items() if table not in told}
+        streams = frozenset(stream for stream, table in STREAM_TABLES.items() if table in told)
         absent |= shown.missing or {}
-        whole = replace(seen, timelines=timelines, sources=streams, missing=absent, reuses=shown.reuses)
-        return self._with_graph(self._with_discount(self._with_slow(whole)))
+        buyer = _buyer(asked)
+        slow = self._slow(asked, absent)
+        near, neighbourhood = self._graph(asked, buyer, absent, judged=Stream.LABEL in streams)
+        return replace(
+            asked,
+            account=question.account or past.accounts.get(buyer or ""),
+            category=question.category or past.category(asked.entities),
+            measurements=shown.question.measurements,
+            observations=shown.question.observations,
+            timelines=self._timelines(asked, question, past, is_new=question.order is not None and stored is None),
+            sources=streams,
+            slow=slow,
+            discount=self._discount(asked, absent),
+            near=near,
+            neighbourhood=neighbourhood,
+            missing=absent,
+            reuses=shown.reuses,
+        )
 
-    def _stored_order(self, connection: Connection, question: Question) -> StoredOrder | None:
-        """The order as it was told before. ConflictError: the question tells it differently."""
-        order_id = question.request.order_id
-        stored = None if order_id is None else self.history.order(connection, order_id)
-        if stored is not None and question.order is not None:
-            for name in ("account_id", "seller_id", "amount_minor", "currency"):
-                before, now = getattr(stored.order, name), getattr(question.order, name)
-                if before is not None and now is not None and before != now:
-                    message = (
-                        f"order {order_id} is known with {name} {before}, now it comes with {now}; an order does not change, send a new order id"
-                    )
-                    raise ConflictError(message, field=f"order.{name}")
-        return stored
+    def add(self, reads: Reads, seen: Snapshot, added: Added) -> None:
+        """A decision that is being written: what is asked after it sees it."""
+        self.timelines.add(added.events)
+        reads.past.connected |= added.sources
+        if reads.shown is not None:
+            reads.shown.add(seen)
+        if self.components is not None:
+            self.components.tell(added.links, added.turns)
 
-    def _asked(self, connection: Connection, question: Question, stored: StoredOrder | None) -> Snapshot:
+    def forget(self) -> None:
+        """What was added did not come to be: read everything anew."""
+        self.timelines.forget()
+        if self.components is not None:
+            self.components.forget()
+
+    def _asked(self, question: Question, past: Past) -> Snapshot:
         """The question's own records, with those that were stored for its order before, and its entities."""
-        order = question.order if stored is None else stored.order
+        order_id = question.request.order_id or ""
+        stored = past.orders.get(order_id)
         lines = (stored.lines if stored else ()) or question.order_lines
-        scans: tuple[Delivery, ...] = question.deliveries
-        links = question.links
-        if question.request.order_id is not None:
-            before = self.history.deliveries(connection, question.request.order_id, micros(question.as_of))
-            told = {(scan.status, scan.occurred_at) for scan in before}
-            scans = (*before, *(scan for scan in scans if (scan.status, scan.occurred_at) not in told))
-            of_order = self.history.links(connection, order_id=question.request.order_id)
-            links = (*links, *(link for link in of_order if link.known_at < question.as_of))
+        as_of_us = micros(question.as_of)
+        before = [scan for scan, known_us in past.deliveries.get(order_id, ()) if known_us < as_of_us]
+        told = {(scan.status, scan.occurred_at) for scan in before}
+        scans = (*before, *(scan for scan in question.deliveries if (scan.status, scan.occurred_at) not in told))
+        of_order = [link for link in past.order_links.get(order_id, ()) if link.known_at < question.as_of]
         seen = Snapshot(
             as_of=question.as_of,
             request=question.request,
-            order=order,
+            order=question.order if stored is None else stored.order,
             order_lines=lines,
             deliveries=scans,
             claim_lines=question.claim_lines,
             evidence=question.evidence,
             observations=question.observations,
             measurements=question.measurements,
-            links=links,
+            links=(*question.links, *of_order),
             attributes=question.attributes,
             currency=self.currency,
         )
-        entities = entities_of(seen)
-        buyer = next((entity.id for entity in entities if entity.type is EntityType.ACCOUNT), None)
-        return replace(
-            seen,
-            entities=entities,
-            account=question.account or (None if buyer is None else self.history.account(connection, buyer)),
-            category=question.category or self.history.category(connection, entities),
-        )
+        return replace(seen, entities=entities_of(seen))
 
-    def _own_links(self, connection: Connection, question: Question) -> frozenset[str]:
-        """The link events of an earlier decision of the same request: it must not be evidence against itself."""
-        if question.revision == 1 and question.follows is None:
-            return frozenset()
-        before = self.history.links(connection, request_id=question.request.request_id)
-        return frozenset(row[0] for link in before for _, _, row in link_events(link))
+    def _timelines(self, asked: Snapshot, question: Question, past: Past, *, is_new: bool) -> dict[Key, Marked]:
+        """The timelines of a question without what it left there itself, and with its order when that is new."""
+        as_of_us = micros(asked.as_of)
+        found = {key: self.timelines.of(key, _since(key, as_of_us)) for key in _keys(asked)}
+        request_id = question.request.request_id
+        if request_id in past.again:
+            links = past.own_links.get(request_id, ()) if question.again else ()
+            own = np.array([mark(row[0]) for link in links for _, _, row in link_events(link)], np.int64)
+            found = {key: _without(events, key[1], mark(request_id), own) for key, events in found.items()}
+        if is_new and question.order is not None:
+            for entity, stream, row in order_events(question.order, question.order_lines, (), self.currency):
+                if (entity, stream) in found:
+                    found[entity, stream] = _with(found[entity, stream], marks_of([row], stream))
+        return found
 
-    def _with_slow(self, seen: Snapshot) -> Snapshot:
+    def _slow(self, asked: Snapshot, absent: dict[str, str]) -> Mapping[str, float | None]:
         if self.slow is None:
-            return replace(seen, missing={**seen.missing, "slow": NOT_CONNECTED})
-        sellers = [entity.id for entity in seen.entities if entity.type is EntityType.SELLER]
-        skus = [entity.id for entity in seen.entities if entity.type is EntityType.SKU]
+            absent["slow"] = NOT_CONNECTED
+            return {}
+        sellers = [entity.id for entity in asked.entities if entity.type is EntityType.SELLER]
         try:
-            return replace(seen, slow=self.slow.online(sellers[0] if sellers else None, skus))
+            return self.slow.online(sellers[0] if sellers else None, [entity.id for entity in asked.entities if entity.type is EntityType.SKU])
         except SourceUnavailableError:
-            return replace(seen, missing={**seen.missing, "slow": NO_ANSWER})
+            absent["slow"] = NO_ANSWER
+            return {}
 
-    def _with_discount(self, seen: Snapshot) -> Snapshot:
-        if self.discounts is None:
-            return seen
+    def _discount(self, asked: Snapshot, absent: dict[str, str]) -> Discount | None:
         try:
-            return replace(seen, discount=self.discounts.at(seen.as_of))
+            return None if self.discounts is None else self.discounts.at(asked.as_of)
         except SourceUnavailableError:
-            return replace(seen, missing={**seen.missing, "slow": NO_ANSWER})
+            absent["slow"] = NO_ANSWER
+            return None
 
-    def _with_graph(self, seen: Snapshot) -> Snapshot:
+    def _graph(
+        self, asked: Snapshot, buyer: str | None, absent: dict[str, str], *, judged: bool
+    ) -> tuple[Mapping[str, float | None], Neighbourhood | None]:
         if self.components is None:
-            return replace(seen, missing={**seen.missing, "neighbourhood": NOT_CONNECTED})
-        own = [Entity(link.entity_type, link.entity_id) for link in seen.links]
-        buyer = next((entity.id for entity in seen.entities if entity.type is EntityType.ACCOUNT), None)
+            absent["neighbourhood"] = NOT_CONNECTED
+            return {}, None
+        own = [Entity(link.entity_type, link.entity_id) for link in asked.links]
+        near: Mapping[str, float | None] = {}
         try:
-            near = self.components.near(buyer, own, seen.as_of, judged=Stream.LABEL in seen.sources)
-            return replace(seen, neighbourhood=self.components.facts(buyer, own, seen.as_of), near=near)
+            near = self.components.near(buyer, own, asked.as_of, judged=judged)
+            return near, self.components.facts(buyer, own, asked.as_of)
         except SourceUnavailableError:
-            return replace(seen, missing={**seen.missing, "neighbourhood": NO_ANSWER})
+            absent["neighbourhood"] = NO_ANSWER
+            return {}, None
 
 
 def degraded(seen: Snapshot) -> tuple[str, ...]:
@@ -205,10 +281,32 @@ def degraded(seen: Snapshot) -> tuple[str, ...]:
     return tuple(sorted(name for name, why in seen.missing.items() if why == NO_ANSWER))
 
 
-def _since(key: tuple[Entity, Stream], seen: Snapshot) -> int:
+def _keys(asked: Snapshot) -> list[Key]:
+    """The timelines that features look at."""
+    return [(entity, stream) for entity in asked.entities for stream in Stream if (entity.type, stream) in LOOK_BACK]
+
+
+def _buyer(asked: Snapshot) -> str | None:
+    return next((entity.id for entity in asked.entities if entity.type is EntityType.ACCOUNT), None)
+
+
+def _since(key: Key, as_of_us: int) -> int:
     """From when on events of that timeline can matter, in microseconds."""
     back = LOOK_BACK[key[0].type, key[1]]
-    return 0 if back is None else micros(seen.as_of) - back
+    return 0 if back is None else as_of_us - back
+
+
+def _same_order(past: Past, question: Question) -> StoredOrder | None:
+    """The order as it was told before. ConflictError: the question tells it differently."""
+    order_id = question.request.order_id
+    stored = past.orders.get(order_id or "")
+    if stored is not None and question.order is not None:
+        for name in ("account_id", "seller_id", "amount_minor", "currency"):
+            before, now = getattr(stored.order, name), getattr(question.order, name)
+            if before is not None and now is not None and before != now:
+                message = f"order {order_id} is known with {name} {before}, now it comes with {now}; an order does not change, send a new order id"
+                raise ConflictError(message, field=f"order.{name}")
+    return stored
 
 
 def _told(question: Question) -> frozenset[str]:
@@ -217,21 +315,17 @@ def _told(question: Question) -> frozenset[str]:
     return frozenset(brought | {f"{name}s" for name in ("order", "account") if getattr(question, name) is not None})
 
 
-def _include(rows: dict[tuple[Entity, Stream], Rows], placed: Iterable[Placed]) -> None:
-    """Add events that are not stored yet, as if they were: sorted, at most TIMELINE_LIMIT."""
-    for entity, stream, row in placed:
-        together = [*rows.get((entity, stream), ()), row]
-        rows[entity, stream] = sorted(together, key=lambda each: (each[2], each[0]))[-TIMELINE_LIMIT:]
+def _without(events: Marked, stream: Stream, request: int, links: Marks) -> Marked:
+    """The events without those of the request itself: what an earlier decision of it, or a label on it, left there."""
+    about = events.table[0]
+    kept = about != request if stream in (Stream.REQUEST, Stream.LABEL) else ~np.isin(about, links)
+    return events if kept.all() else Marked(events.table[:, kept])
 
 
-def _timeline(rows: Rows | None, stream: Stream, request_id: str, own_links: frozenset[str]) -> Marked:
-    """The events without those of the request itself: what an earlier revision of it, or a label on it, left there."""
-    if not rows:
-        return EMPTY
-    if stream is Stream.REQUEST:
-        rows = [row for row in rows if row[0] != request_id]
-    elif stream is Stream.LABEL:
-        rows = [row for row in rows if not row[0].startswith(f"{request_id}|")]
-    elif own_links:
-        rows = [row for row in rows if row[0] not in own_links]
-    return Marked(marks_of(rows))
+def _with(events: Marked, one: Marks) -> Marked:
+    """The events with one more at its place."""
+    place = int(np.searchsorted(events.table[_KNOWN], one[_KNOWN, 0], "right"))
+    return Marked(np.concatenate((events.table[:, :place], one, events.table[:, place:]), axis=1))
+
+
+_KNOWN = COLUMNS.index("known_us")

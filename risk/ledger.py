@@ -3,7 +3,7 @@
 A decision and what it adds to history are one durable transaction.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,20 +13,21 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
 
 from data_contracts.decision import DecisionRecord
-from data_contracts.errors import ConflictError, NotFoundError
-from data_contracts.link import EntityType
+from data_contracts.errors import ConflictError, NotFoundError, RiskError
 from data_contracts.question import Question
 from data_contracts.reason import Language
 from data_contracts.snapshot import Snapshot
-from features.streams import link_events, micros, order_events, request_events
+from features.streams import link_events, micros
+from risk.added import Added, added
 from risk.answer import answer_in, answers, superseded
 from risk.ledger_chain import GENESIS, Link, row_hash
 from risk.stores import tables
 from risk.stores.database import Database
-from risk.stores.evidence_rows import EvidenceRows
+from risk.stores.evidence_rows import EvidenceRows, uses
 from risk.stores.history import History
 from risk.stores.outbox import Kind, Outbox
 from risk.stores.pending import Pending
+from risk.stores.timelines import NOBODY
 
 _RECORD = TypeAdapter(DecisionRecord)
 
@@ -37,8 +38,9 @@ DECISION_COLUMNS = (*CONTENT, "previous_sha256", "chain_sha256")
 FINAL_WITHIN = timedelta(minutes=10)
 """How long a final decision waits for measurements that do not come: a look takes a second, the longest queue half a minute, a restart a minute."""
 
-WITH_HISTORY = ("evidence", "observations", "measurements", "claim_lines", "links")
-"""What a question may bring along that becomes a connected source."""
+
+class OvertakenError(RiskError):
+    """Another worker was first with a question, its order or its account, since the store was read: read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,14 @@ class Recorded:
     def in_language(self, language: Language) -> bytes:
         """The JSON answer of that language."""
         return answer_in(self.answers, language)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A decision that is to be kept, with what its question adds to history."""
+
+    record: DecisionRecord
+    added: Added
 
 
 def encode(value: object) -> bytes:
@@ -75,48 +85,64 @@ class Ledger:
     def answered(self, question: Question) -> Recorded | None:
         """The recorded decision of this very question. ConflictError: the identity is taken by another payload, or a later revision was decided."""
         with self.database.reading() as connection:
-            return _matching(question, _revisions(self.database, connection, question.request.request_id))
+            return matching(question, _revisions(self.database, connection, question.request.request_id))
 
-    def before(self, question: Question) -> str | None:
-        """The decision that this one supersedes: the provisional one that it finishes, else the latest of an earlier revision; null for none."""
-        if question.follows is not None or question.revision == 1:
-            return question.follows
-        with self.database.reading() as connection:
-            rows = _revisions(self.database, connection, question.request.request_id)
-        return rows[0].decision_id if rows else None
+    def decided(self, connection: Connection, questions: Sequence[Question]) -> dict[str, list[Recorded]]:
+        """What was decided for these requests before, by request, the newest decision first."""
+        query = f"SELECT {_RECORDED} FROM {{given}} CROSS JOIN decisions WHERE request_id = c0 ORDER BY revision DESC, turn DESC"  # noqa: S608  # our own names
+        names = dict.fromkeys((question.request.request_id,) for question in questions)
+        found: dict[str, list[Recorded]] = {}
+        for row in self.database.given(connection, query, ("text",), list(names)):
+            found.setdefault(row[1], []).append(Recorded(*row))
+        return found
 
     def append(self, question: Question, seen: Snapshot, record: DecisionRecord) -> Recorded:
-        """Keep the decision and let the request become history; both are on disk when this returns.
+        """Keep one decision and let its request become history; both are on disk when this returns.
 
         Somebody may have been first with the same question: then that decision stands and is returned.
         """
-        answered = answers(record)
         try:
-            with self.database.writing() as connection:
-                self.add_row(connection, record, answered)
-                self._become_history(connection, question, seen)
-                self._settle(connection, question, record)
-        except IntegrityError:
+            return self.append_all([Entry(record, added(question, seen))])[0]
+        except OvertakenError:
             first = self.answered(question)
             if first is None:
                 raise
             return first
-        return Recorded(record.decision_id, record.request_id, record.revision, record.payload_sha256, answered, record)
 
-    def add_row(self, connection: Connection, record: DecisionRecord, answered: bytes) -> None:
-        """The next row of the chain. IntegrityError: that identity has a decision at this turn already."""
-        content = (
-            record.decision_id,
-            record.request_id,
-            record.revision,
-            record.payload_sha256,
-            micros(record.as_of),
-            encode(record),
-            answered,
-            record.turn,
-        )
-        previous = self._head(connection)
-        self.database.add(connection, tables.decisions, DECISION_COLUMNS, (*content, previous, row_hash(previous, protected(content))))
+    def append_all(self, entries: Sequence[Entry], signature: bytes = NOBODY) -> list[Recorded]:
+        """Keep decisions and let their requests become history, all or nothing; everything is on disk when this returns.
+
+        `signature` is that of the timelines that know of it already. OvertakenError: somebody was first with one of them; nothing was kept.
+        """
+        kept = [(entry.record, answers(entry.record)) for entry in entries]
+        try:
+            with self.database.writing() as connection:
+                self.add_rows(connection, kept)
+                self._become_history(connection, [entry.added for entry in entries], signature)
+                for entry in entries:
+                    self._settle(connection, entry.added, entry.record)
+        except IntegrityError as error:
+            raise OvertakenError("somebody was first with the same question; ask again") from error
+        return [Recorded(each.decision_id, each.request_id, each.revision, each.payload_sha256, answered, each) for each, answered in kept]
+
+    def add_rows(self, connection: Connection, kept: Iterable[tuple[DecisionRecord, bytes]]) -> None:
+        """The next rows of the chain, with what was answered. IntegrityError: an identity has a decision at its turn already."""
+        rows, previous = [], self._head(connection)
+        for record, answered in kept:
+            content = (
+                record.decision_id,
+                record.request_id,
+                record.revision,
+                record.payload_sha256,
+                micros(record.as_of),
+                encode(record),
+                answered,
+                record.turn,
+            )
+            own = row_hash(previous, protected(content))
+            rows.append((*content, previous, own))
+            previous = own
+        self.database.add_new(connection, tables.decisions, DECISION_COLUMNS, rows)
 
     def read(self, decision_id: str) -> DecisionRecord:
         """The record of that id. NotFoundError: there is none."""
@@ -177,40 +203,40 @@ class Ledger:
         rows = self.database.fetch(connection, "SELECT chain_sha256 FROM decisions ORDER BY seq DESC LIMIT 1", ())
         return str(rows[0][0]) if rows else GENESIS
 
-    def _settle(self, connection: Connection, question: Question, record: DecisionRecord) -> None:
+    def _settle(self, connection: Connection, one: Added, record: DecisionRecord) -> None:
         """A provisional decision waits for its final one; the final one ends the waiting. Whoever wants to be told will be."""
         if record.provisional:
-            self.pending.add(connection, question, record.decision_id, record.as_of + FINAL_WITHIN)
-        elif question.follows is not None:
+            self.pending.add(connection, one.question, record.decision_id, record.as_of + FINAL_WITHIN)
+        elif one.question.follows is not None:
             self.pending.remove(connection, record.request_id, record.revision)
-        kind = Kind.MADE if question.follows is None else Kind.FINAL
+            self.evidence.tell_reuse(connection, one.question.revision, one.seen.measurements)
+        kind = Kind.MADE if one.question.follows is None else Kind.FINAL
         self.outbox.tell(connection, kind, record.decision_id, told_of(record), record.as_of)
 
-    def _become_history(self, connection: Connection, question: Question, seen: Snapshot) -> None:
-        """Put the request, its links and an order that was not known before on their timelines."""
-        history, as_of_us = self.history, micros(seen.as_of)
-        if question.revision > 1 or question.follows is not None:
-            history.end_events(connection, history.request_events(connection, question.request.request_id), as_of_us)
-            earlier = history.links(connection, request_id=question.request.request_id)
-            history.end_events(connection, [event for link in earlier for event in link_events(link)], as_of_us)
-        events = request_events(seen)
-        history.add_places(connection, events)
-        if question.order is not None and history.add_order(connection, question.order, question.order_lines):
-            events += order_events(question.order, question.order_lines, (), seen.currency)
-        if question.account is not None:
-            history.add_account(connection, question.account)
-        history.add_deliveries(connection, question.deliveries)
-        links = [link for link in seen.links if link.request_id == question.request.request_id and link.known_at == seen.as_of]
-        for link in links:
-            events += link_events(link)
-        history.add_links(connection, links)
-        buyer = next((entity.id for entity in seen.entities if entity.type is EntityType.ACCOUNT), None)
-        self.evidence.add_uses(connection, question.revision, buyer, seen.evidence, seen.measurements)
-        if question.follows is not None:
-            self.evidence.tell_reuse(connection, question.revision, seen.measurements)
-        history.add_events(connection, events)
-        history.add_text(connection, question.request, as_of_us)
-        history.add_sources(connection, _brought(question), as_of_us)
+    def _become_history(self, connection: Connection, entries: Sequence[Added], signature: bytes) -> None:
+        """Put the requests, their links and orders that were not known before on their timelines. OvertakenError: an order or an account is known."""
+        history = self.history
+        for each in entries:
+            if each.question.again:
+                self._end_earlier(connection, each.question)
+        history.add_places(connection, [place for each in entries for place in each.places])
+        orders = [(each.question.order, each.question.order_lines) for each in entries if each.order and each.question.order is not None]
+        accounts = [each.question.account for each in entries if each.account and each.question.account is not None]
+        if history.add_orders(connection, orders) < len(orders) or history.add_accounts(connection, accounts) < len(accounts):
+            raise OvertakenError("somebody was first with the same order or account; ask again")
+        history.add_deliveries(connection, [scan for each in entries for scan in each.question.deliveries])
+        history.add_links(connection, [link for each in entries for link in each.links])
+        self.evidence.add_uses(connection, [use for each in entries for use in uses(each.question.revision, each.buyer, each.seen)])
+        history.add_events(connection, [event for each in entries for event in each.events], signature)
+        history.add_texts(connection, [(each.question.request, micros(each.seen.as_of)) for each in entries])
+        history.add_sources(connection, frozenset().union(*(each.sources for each in entries)), micros(entries[0].seen.as_of))
+
+    def _end_earlier(self, connection: Connection, question: Question) -> None:
+        """What an earlier decision of the request left on timelines counts no longer."""
+        history, as_of_us = self.history, micros(question.as_of)
+        history.end_events(connection, history.request_events(connection, question.request.request_id), as_of_us)
+        earlier = history.links(connection, request_id=question.request.request_id)
+        history.end_events(connection, [event for link in earlier for event in link_events(link)], as_of_us)
 
 
 def told_of(record: DecisionRecord) -> dict[str, object]:
@@ -230,14 +256,23 @@ def protected(content: Sequence[object]) -> Sequence[object]:
     return content if content[-1] else content[:-1]
 
 
+_RECORDED = "decision_id, request_id, revision, payload_sha256, answers"
+
+
 def _revisions(database: Database, connection: Connection, request_id: str) -> list[Recorded]:
     """What was decided for that request, the newest decision first."""
-    query = "SELECT decision_id, request_id, revision, payload_sha256, answers FROM decisions WHERE request_id = ? ORDER BY revision DESC, turn DESC"
-    rows = database.fetch(connection, query, (request_id,))
-    return [Recorded(*row) for row in rows]
+    query = f"SELECT {_RECORDED} FROM decisions WHERE request_id = ? ORDER BY revision DESC, turn DESC"  # noqa: S608  # our own names
+    return [Recorded(*row) for row in database.fetch(connection, query, (request_id,))]
 
 
-def _matching(question: Question, decided: list[Recorded]) -> Recorded | None:
+def before(question: Question, decided: Mapping[str, Sequence[Recorded]]) -> str | None:
+    """The decision that this one supersedes: the provisional one that it finishes, else the latest of an earlier revision; null for none."""
+    if question.follows is not None or question.revision == 1:
+        return question.follows
+    return next((each.decision_id for each in decided.get(question.request.request_id, ())), None)
+
+
+def matching(question: Question, decided: list[Recorded]) -> Recorded | None:
     """The newest decision of this revision and payload, null when there is none or it is the provisional one that this question finishes.
 
     ConflictError: this revision has another payload, or a later one was decided already.
@@ -253,11 +288,3 @@ def _matching(question: Question, decided: list[Recorded]) -> Recorded | None:
         message = f"{request_id} was decided at revision {decided[0].revision}; revision {revision} comes too late"
         raise ConflictError(message, field="revision")
     return None
-
-
-def _brought(question: Question) -> set[str]:
-    """The kinds of data that the question brought."""
-    found = {"refund_requests"} | {name for name in WITH_HISTORY if getattr(question, name)}
-    if question.order is not None:
-        found |= {"orders"} | {name for name in ("order_lines", "deliveries") if getattr(question, name)}
-    return found | ({"accounts"} if question.account is not None else set())

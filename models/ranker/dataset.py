@@ -144,12 +144,9 @@ class Encoding:
 
     def row(self, values: Mapping[str, float | str | None]) -> Floats:
         """The same for one request. KeyError: the facts lack a feature that the model reads."""
-        row = np.empty(len(self.names), dtype=np.float64)
-        for place, name in enumerate(self.names):
-            value = values[name]
-            words = self.vocabulary.get(name)
-            if words is None:
-                row[place] = np.nan if value is None else value
-            else:
-                row[place] = words.index(str(value)) if value in words else np.nan
+        found = [values[name] for name in self.names]
+        for name, words in self.vocabulary.items():
+            place, value = self.names.index(name), values[name]
+            found[place] = float(words.index(str(value))) if value in words else None
+        row: Floats = np.array(found, dtype=np.float64)  # None becomes NaN
         return row

@@ -34,7 +34,7 @@ class Scorer:
 
         The shop's own columns that the caller left out are missing. KeyError: the facts lack a feature of the catalogue that the model reads.
         """
-        values = {**self._left_out, **facts.values}
+        values = {**self._left_out, **facts.values} if self._left_out else facts.values
         row = self._encoding.row(values)
         probability = float(self.card.calibration(self._raw(row))[0])
         return Score(probability=probability, contributions=self._named(self._parts(row), values) if contributions else ())
@@ -64,10 +64,11 @@ class Scorer:
 
     def _named(self, parts: Floats, values: Mapping[str, float | str | None]) -> tuple[Contribution, ...]:
         """The parts with their names, largest first; features that moved nothing are left out."""
-        order = np.argsort(-np.abs(parts[:-1]), kind="stable")
+        order = np.argsort(-np.abs(parts[:-1]), kind="stable").tolist()
+        moved = parts.tolist()
         return tuple(
-            Contribution(feature=feature.name, family=feature.family, reason=feature.reason, value=values[feature.name], log_odds=float(parts[place]))
+            Contribution(feature=feature.name, family=feature.family, reason=feature.reason, value=values[feature.name], log_odds=moved[place])
             for place in order
-            if parts[place] != 0.0
+            if moved[place] != 0.0
             for feature in (self._features[place],)
         )

@@ -12,6 +12,7 @@ from risk.api.calls import checked, language
 from risk.api.deadline import DECIDE_S, deadline_ms, unmeasured
 from risk.api.once import Once
 from risk.api.service import JSON, Desk
+from risk.gather import UnmeasuredError
 from risk.keys import Scope
 
 REQUEST = TypeAdapter(RefundRequestBody)
@@ -44,10 +45,13 @@ class DecisionRoutes:
         within_ms = deadline_ms(request, body.deadline_ms)
 
         async def make() -> Response:
-            awaiting = await self._awaiting(body, within_ms, began)
-            question = replace(self.service.edge.question(body, self.service.clock()), awaiting=awaiting)
+            question = self.service.edge.question(body, self.service.clock())
             self.desk.count(body.links, question.request.account_id)
-            recorded = await self.desk.in_turn(self.service.engine.handle, question)
+            try:  # files are nearly always measured by then; the decision, which reads them anyway, says when they are not
+                recorded = await self.desk.decide(replace(question, only_measured=self.service.intake is not None))
+            except UnmeasuredError:
+                awaiting = await self._awaiting(body, within_ms, began)
+                recorded = await self.desk.decide(replace(self.service.edge.question(body, self.service.clock()), awaiting=awaiting))
             self.desk.note(recorded, "score", perf_counter() - began)
             return Response(recorded.in_language(said), media_type=JSON)
 

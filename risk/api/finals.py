@@ -66,7 +66,7 @@ class Finals:
         """Make the final decision. One whose request was revised meanwhile has none any more."""
         question = finished(waiting, self.desk.service.clock())
         try:
-            recorded = await self.desk.in_turn(self.desk.service.engine.handle, question)
+            recorded = await self.desk.decide(question)
         except ConflictError:
             await self.desk.in_turn(self._forget, question)
             log.info("final_not_due", decision_id=waiting.decision_id)

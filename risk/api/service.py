@@ -1,8 +1,6 @@
 """What every family of routes shares: the parts of the service, and the one thread on which decisions and events follow each other."""
 
-import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +9,7 @@ from typing import ParamSpec, TypeVar
 
 import structlog
 
+from data_contracts.question import Question
 from data_contracts.score import Score
 from models.ranker.drift import Spread
 from risk.api.body import LinkBody
@@ -23,6 +22,7 @@ from risk.engine import Engine
 from risk.evidence.intake import Intake
 from risk.ingest import Ingest
 from risk.ledger import Recorded
+from risk.turn import Turn
 
 log = structlog.get_logger()
 Given = ParamSpec("Given")
@@ -75,15 +75,19 @@ class Desk:
         self.service = service
         self.metrics = metrics
         self._drift = None if service.expected is None else ScoreDrift(service.expected)
-        self._worker = ThreadPoolExecutor(1, "decisions")
+        self._turn: Turn[Question, Recorded] = Turn(service.engine.handle_all)
 
     async def in_turn(self, call: Callable[Given, Result], *given: Given.args, **named: Given.kwargs) -> Result:
         """Run it after what came before: a decision sees every earlier one, and SQLite has one writer. Its log lines are the call's."""
-        return await asyncio.get_running_loop().run_in_executor(self._worker, partial(copy_context().run, call, *given, **named))
+        return await self._turn.call(partial(copy_context().run, call, *given, **named))
+
+    async def decide(self, question: Question) -> Recorded:
+        """Decide it after what came before, together with what waits beside it; it is on disk when this returns."""
+        return await self._turn.decision(question)
 
     def close(self) -> None:
         """Finish what was begun."""
-        self._worker.shutdown()
+        self._turn.close()
 
     def count(self, links: Iterable[LinkBody], account_id: str | None) -> None:
         """What became of the identifiers of a call: those that name nobody are left out, and that can be seen."""

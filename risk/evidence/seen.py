@@ -4,19 +4,18 @@ As of a moment: only what was known strictly before it. A file counts by its SHA
 we hold stands over what the caller says of them.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from itertools import groupby
-from operator import itemgetter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection
 
 from data_contracts.link import EntityType, Link
 from data_contracts.question import Question
-from data_contracts.request import Observation, Observer
+from data_contracts.request import Evidence, Observation, Observer
 from data_contracts.score import Measurement
 from data_contracts.signal import Reuse
+from data_contracts.snapshot import Snapshot
 from features.image import reuse
 from features.image.signal_kit import Match
 from features.streams import micros
@@ -29,6 +28,9 @@ VISION = "vision"
 OBSERVER = "observer:"
 NO_ANSWER = "no_answer"
 SAME_FILE = "same_file"
+
+
+Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +49,74 @@ class _Known:
     cluster: str | None
     unreadable: str | None
     findable: bool
-    said: tuple[Measurement, ...]
+    said: tuple[Row, ...]
     failed: str | None
     counts: Mapping[str, tuple[int, int]]
     reuses: tuple[Reuse, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the store holds of the files that some questions name, by file. `uses` has who showed a picture before, by picture and question."""
+
+    rows: Mapping[str, Mapping[str, Sequence[Row]]]
+    uses: Mapping[tuple[str, str], Sequence[Row]]
+    since: list[tuple[str, Row]] = field(default_factory=list)  # file, and who showed it
+
+    def of(self, table: str, sha256: str, before_us: int) -> list[Row]:
+        """The rows of a file that were known before that moment."""
+        return [row for row in self.rows[table].get(sha256, ()) if row[1] < before_us]
+
+    def touched(self, question: Question) -> bool:
+        """Whether a question decided since it was read showed a picture of this one."""
+        named = {sha256 for sha256, _ in self.since}
+        mine = {piece.sha256 for piece in question.evidence}
+        return bool(self.since) and not named.isdisjoint(mine | {row[2] for sha256 in mine for row in self.rows["pairs"].get(sha256, ())})
+
+    def add(self, seen: Snapshot) -> None:
+        """A question that was just decided: the ones after it see what it showed."""
+        buyer = next((entity.id for entity in seen.entities if entity.type is EntityType.ACCOUNT), None)
+        row = (seen.request.request_id, buyer, micros(seen.as_of))
+        self.since.extend((piece.sha256, row) for piece in seen.evidence)
+
+
 class SeenEvidence:
-    """Reads the store for one question. `again` is told of files whose measurements are older than `versions`."""
+    """Reads the store for some questions. `again` is told of files whose measurements are older than `versions`."""
 
     def __init__(self, rows: EvidenceRows, versions: Mapping[str, str] | None = None, again: Callable[[str], object] = lambda _sha256: None) -> None:
         self.rows = rows
         self._versions = frozenset((versions or {}).items())
         self._again = again
 
-    def joined(self, connection: Connection, question: Question) -> Seen:
+    def read(self, connection: Connection, questions: Sequence[Question]) -> Shown:
+        """Everything that is known of the files that these questions name, and who showed their pictures before."""
+        named = dict.fromkeys((piece.sha256,) for question in questions for piece in question.evidence)
+        files = self._by_file(connection, FILES, list(named))
+        held = [(sha256,) for sha256 in files]
+        rows = {"files": files, **{name: self._by_file(connection, query, held) for name, query in QUERIES.items()}}
+        pictures = dict.fromkeys([*held, *((row[2],) for some in rows["pairs"].values() for row in some)])
+        rows["origins"] = self._by_file(connection, ORIGINS, list(pictures))
+        asked = [
+            (other, question.request.request_id, micros(question.request.known_at))
+            for question in questions
+            for piece in question.evidence
+            if piece.sha256 in files
+            for other in (piece.sha256, *(row[2] for row in rows["pairs"].get(piece.sha256, ())))
+        ]
+        uses = self.rows.database.fetch_each(connection, USES, [(*each, MOST_USES) for each in asked])
+        return Shown(rows, {(sha256, request_id): found for (sha256, request_id, _), found in zip(asked, uses, strict=True)})
+
+    def _by_file(self, connection: Connection, query: str, files: Sequence[tuple[str]]) -> dict[str, list[Row]]:
+        found: dict[str, list[Row]] = {}
+        for row in self.rows.database.given(connection, query, ("text",), files):
+            found.setdefault(row[0], []).append(row)
+        return found
+
+    def joined(self, question: Question, shown: Shown) -> Seen:
         """The question with everything known of its files before its moment; as it is, where none was ever taken in."""
-        shas = list(dict.fromkeys(piece.sha256 for piece in question.evidence))
-        known = self._known(connection, shas, question)
+        as_of_us = micros(question.as_of)
+        shas = dict.fromkeys(piece.sha256 for piece in question.evidence)
+        known = {sha256: self._known(sha256, question, shown) for sha256 in shas if shown.of("files", sha256, as_of_us)}
         if not known:
             return Seen(question)
         missing = {CHECKS: NO_ANSWER} if any(each.cluster is None for each in known.values()) else {}
@@ -81,43 +133,31 @@ class SeenEvidence:
             missing,
         )
 
-    def _known(self, connection: Connection, shas: list[str], question: Question) -> dict[str, _Known]:
+    def _known(self, sha256: str, question: Question, shown: Shown) -> _Known:
         as_of_us = micros(question.as_of)
-        files = dict(self.rows.ask(connection, FILES, shas, as_of_us))
-        if not files:
-            return {}
-        shas = list(files)
-        looks = {row[0]: row[1:] for row in self.rows.ask(connection, LOOKS, shas, as_of_us)}
-        said = {sha256: list(rows) for sha256, rows in groupby(self.rows.ask(connection, SAID, shas, as_of_us), itemgetter(0))}
-        counts = {
-            sha256: {row[1]: row[2:] for row in rows} for sha256, rows in groupby(self.rows.ask(connection, COUNTS, shas, as_of_us), itemgetter(0))
-        }
-        found: dict[str, _Known] = {}
-        for sha256 in shas:
-            cluster, unreadable, size = looks.get(sha256, (None, None, 0))
-            rows = said.get(sha256, [])
-            if cluster is not None and not self._versions <= {(row[1], row[2]) for row in rows}:
-                self._again(sha256)
-            newest = {row[1]: row for row in sorted(rows, key=lambda row: (_number(row[2]), row[3]))}
-            failed = next((row[5] for name, row in newest.items() if name.startswith(OBSERVER) and row[5]), None)
-            plain = tuple(_measurement(row) for name, row in newest.items() if not name.startswith(OBSERVER))
-            reuses = self._reused(connection, sha256, question, as_of_us) if cluster is not None else ()
-            found[sha256] = _Known(cluster, unreadable, bool(size), plain, failed, counts.get(sha256, {}), reuses)
-        return found
+        cluster, unreadable, size = next(iter([row[2:] for row in shown.of("looks", sha256, as_of_us)][-1:]), (None, None, 0))
+        rows = shown.of("said", sha256, as_of_us)
+        if cluster is not None and not self._versions <= {(row[2], row[3]) for row in rows}:
+            self._again(sha256)
+        newest = {row[2]: row for row in sorted(rows, key=lambda row: (_number(row[3]), row[1]))}
+        failed = next((row[5] for name, row in newest.items() if name.startswith(OBSERVER) and row[5]), None)
+        plain = tuple(row for name, row in newest.items() if not name.startswith(OBSERVER))
+        counts = {row[2]: (row[3], row[1]) for row in shown.of("counts", sha256, as_of_us)}
+        reuses = _reused(sha256, question, shown) if cluster is not None else ()
+        return _Known(cluster, unreadable, bool(size), plain, failed, counts, reuses)
 
-    def _reused(self, connection: Connection, sha256: str, question: Question, as_of_us: int) -> tuple[Reuse, ...]:
-        """Who showed the same picture in another request before this one came, and what it was known as besides; nearest first."""
-        pairs = [(sha256, 0, SAME_FILE, 1), *self.rows.database.fetch(connection, PAIRS, (sha256, as_of_us, sha256, as_of_us))]
-        origins = dict(self.rows.ask(connection, ORIGINS, [pair[0] for pair in pairs], as_of_us))
-        found: list[Reuse] = []
-        for other, distance, form, whole in pairs:
-            about = {"sha256": sha256, "other_sha256": other, "distance": distance, "form": form, "whole": bool(whole)}
-            values = (other, question.request.request_id, micros(question.request.known_at))
-            uses = {row[0]: row[1] for row in self.rows.database.fetch(connection, USES, values)}
-            found += [Reuse(**about, request_id=request_id, account_id=account_id) for request_id, account_id in uses.items()]
-            if other in origins:
-                found.append(Reuse(**about, origin=origins[other]))
-        return tuple(sorted(found, key=lambda each: (each.distance, each.request_id or "", each.other_sha256)))
+
+def _reused(sha256: str, question: Question, shown: Shown) -> tuple[Reuse, ...]:
+    """Who showed the same picture in another request before this one came, and what it was known as besides; nearest first."""
+    as_of_us, request_id = micros(question.as_of), question.request.request_id
+    found: list[Reuse] = []
+    for other, distance, form, whole in [(sha256, 0, SAME_FILE, 1), *(row[2:] for row in shown.of("pairs", sha256, as_of_us))]:
+        about = {"sha256": sha256, "other_sha256": other, "distance": distance, "form": form, "whole": bool(whole)}
+        late = [row for name, row in shown.since if name == other and row[0] != request_id and row[2] < micros(question.request.known_at)]
+        uses = {row[0]: row[1] for row in [*shown.uses.get((other, request_id), ()), *late][:MOST_USES]}
+        found += [Reuse(**about, request_id=name, account_id=account_id) for name, account_id in uses.items()]
+        found += [Reuse(**about, origin=row[2]) for row in shown.of("origins", other, as_of_us)]
+    return tuple(sorted(found, key=lambda each: (each.distance, each.request_id or "", each.other_sha256)))
 
 
 def strength(reuses: Iterable[Reuse]) -> float:
@@ -129,12 +169,14 @@ def _number(version: str) -> int:
     return int(version.partition(":")[0])
 
 
-def _measurement(row: tuple[str, str, str, int, float | None, str | None]) -> Measurement:
-    sha256, signal, version, known_us, value, unavailable = row
-    return Measurement(
-        evidence_id="-", request_id="-", sha256=sha256, signal=signal, version=_number(version), value=value, unavailable=unavailable,
-        known_at=moment(known_us),
-    )  # fmt: skip
+def _measurement(row: Row, piece: Evidence) -> Measurement:
+    """What we measured ourselves, put together without being checked again: a file has two dozen of them, and each check takes as long as ten."""
+    sha256, known_us, signal, version, value, unavailable = row
+    mine = {"evidence_id": piece.evidence_id, "request_id": piece.request_id, "sha256": sha256, "signal": signal, "version": _number(version)}
+    made = object.__new__(Measurement)
+    for name, each in {**mine, "value": value, "unavailable": unavailable, "known_at": moment(known_us)}.items():
+        object.__setattr__(made, name, each)
+    return made
 
 
 def _reuses(looked: Mapping[str, _Known], sha256: str) -> tuple[Reuse, ...]:
@@ -149,7 +191,7 @@ def _measurements(question: Question, looked: Mapping[str, _Known]) -> tuple[Mea
         if known is None:
             continue
         mine: dict[str, Any] = {"evidence_id": piece.evidence_id, "request_id": piece.request_id}
-        ours += [replace(each, **mine) for each in known.said]
+        ours += [_measurement(row, piece) for row in known.said]
         silent = None if known.reuses or known.findable else known.unreadable or "too_plain"
         value = None if silent else strength(known.reuses)
         ours.append(Measurement(
@@ -207,19 +249,18 @@ def _links(question: Question, looked: Mapping[str, _Known]) -> tuple[Link, ...]
     )
 
 
-FILES = "SELECT sha256, known_us FROM evidence_files WHERE sha256 IN ({files}) AND known_us < ?"
-LOOKS = "SELECT sha256, cluster, unreadable, length(prints) FROM evidence_looks WHERE sha256 IN ({files}) AND known_us < ? ORDER BY version"
-SAID = (
-    "SELECT sha256, signal, version, known_us, value, unavailable FROM evidence_measurements"
-    " WHERE sha256 IN ({files}) AND known_us < ? ORDER BY sha256"
-)
-COUNTS = (
-    "SELECT sha256, attribute, count, known_us FROM evidence_observations"
-    " WHERE sha256 IN ({files}) AND known_us < ? ORDER BY sha256, known_us, version"
-)
-PAIRS = (
-    "SELECT other_sha256, distance, form, whole FROM evidence_pairs WHERE sha256 = ? AND known_us < ?"
-    " UNION ALL SELECT sha256, distance, form, whole FROM evidence_pairs WHERE other_sha256 = ? AND known_us < ?"
-)
-ORIGINS = "SELECT sha256, origin FROM evidence_files WHERE sha256 IN ({files}) AND known_us < ? AND origin IS NOT NULL"
-USES = f"SELECT request_id, account_id FROM evidence_uses WHERE sha256 = ? AND request_id <> ? AND known_us < ? ORDER BY known_us LIMIT {MOST_USES}"  # noqa: S608  # a number of ours
+FILES = "SELECT sha256, known_us FROM {given} CROSS JOIN evidence_files WHERE sha256 = c0"
+ORIGINS = "SELECT sha256, known_us, origin FROM {given} CROSS JOIN evidence_files WHERE sha256 = c0 AND origin IS NOT NULL"
+QUERIES = {
+    "looks": "SELECT sha256, known_us, cluster, unreadable, length(prints) FROM {given} CROSS JOIN evidence_looks WHERE sha256 = c0 ORDER BY version",
+    "said": "SELECT sha256, known_us, signal, version, value, unavailable FROM {given} CROSS JOIN evidence_measurements WHERE sha256 = c0",
+    "counts": (
+        "SELECT sha256, known_us, attribute, count FROM {given} CROSS JOIN evidence_observations WHERE sha256 = c0 ORDER BY known_us, version"
+    ),
+    "pairs": (
+        "SELECT sha256, known_us, other_sha256, distance, form, whole FROM {given} CROSS JOIN evidence_pairs WHERE sha256 = c0"
+        " UNION ALL SELECT other_sha256, known_us, sha256, distance, form, whole FROM {given} CROSS JOIN evidence_pairs WHERE other_sha256 = c0"
+    ),
+}
+"""What is read of each file; the first two columns are always the file, and when the rest was known."""
+USES = "SELECT request_id, account_id, known_us FROM evidence_uses WHERE sha256 = ? AND request_id <> ? AND known_us < ? ORDER BY known_us LIMIT ?"

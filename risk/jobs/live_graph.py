@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from threading import Lock
+from typing import Any
 
 import polars as pl
 from sqlalchemy import Connection, select
 
 from data_contracts.errors import SourceUnavailableError
 from data_contracts.label import Label
-from data_contracts.link import EntityType
+from data_contracts.link import EntityType, Link
 from data_contracts.snapshot import Neighbourhood
 from data_contracts.tables import TIME, schema
 from data_contracts.timeline import Entity
@@ -21,7 +22,7 @@ from risk.jobs.live_check import differences
 from risk.stores import tables as stored
 from risk.stores.database import Database
 from risk.stores.history import History, link_of, moment
-from risk.stores.links import LABEL_COLUMNS, LINK_COLUMNS, Feed
+from risk.stores.links import LABEL_COLUMNS, LINK_COLUMNS, Feed, row_of
 from risk.stores.ring_builds import RingBuilds
 from risk.stores.turns import TurnFeed, all_turns
 
@@ -35,6 +36,8 @@ class LiveGraph:
     def __init__(self, history: History) -> None:
         self._history = history
         self._lock = Lock()
+        self._told: set[tuple[Any, ...]] = set()
+        self._lost = False
         with history.database.reading() as connection:
             self._read_all(connection)
             wrong = differences(history.database, connection, self._live)
@@ -46,16 +49,18 @@ class LiveGraph:
     def follow(self, connection: Connection) -> None:
         """Take note of what was written since the last question, by whichever worker."""
         with self._lock:
+            if self._lost:
+                self._read_all(connection)
+                return
             links, labels, spoken = self._feed.news(connection)
             turns = self._turns.news(connection)
+            if self._told:
+                links, turns = ([row for row in rows if row not in self._told] for rows in (links, turns))
+                self._told.clear()
             if len(links) + len(labels) + len(turns) >= ANEW:
                 self._read_all(connection)
                 return
-            for row in turns:  # a label's request comes before it
-                self._around.add_turn(row)
-            for link in map(link_of, links):
-                self._live.add_link(link)
-                self._around.add_link(link)
+            self._add(map(link_of, links), turns)
             for request_id, source, value, occurred_us, known_us in labels:
                 label = Label(request_id=request_id, source=source, value=value, occurred_at=moment(occurred_us), known_at=moment(known_us))
                 account_id, asked_us = self._buyer(connection, request_id)
@@ -65,6 +70,24 @@ class LiveGraph:
                 said = RingBuilds(self._history.database).judgements(connection)
                 self._live.judge(said)
                 self._around.judge(said)
+
+    def tell(self, links: Iterable[Link], turns: Iterable[tuple[Any, ...]]) -> None:
+        """What is being written by this worker: known at once, and not told again when it is read."""
+        with self._lock:
+            links, turns = tuple(links), tuple(turns)
+            self._add(links, turns)
+            self._told.update(turns, map(row_of, links))
+
+    def forget(self) -> None:
+        """What was told since `follow` did not come to be: with the next question the graph is built anew."""
+        self._lost = bool(self._told)
+
+    def _add(self, links: Iterable[Link], turns: Iterable[tuple[Any, ...]]) -> None:
+        for row in turns:  # a label's request comes before it
+            self._around.add_turn(row)
+        for link in links:
+            self._live.add_link(link)
+            self._around.add_link(link)
 
     def facts(self, account_id: str | None, entities: Iterable[Entity], as_of: datetime) -> Neighbourhood | None:
         """The component of account and entities, strictly before as_of; None: neither is known."""
@@ -76,6 +99,8 @@ class LiveGraph:
 
     def _read_all(self, connection: Connection) -> None:
         database = self._history.database
+        self._lost = False
+        self._told.clear()
         self._feed, self._turns = Feed.at_the_end(database, connection), TurnFeed.at_the_end(database, connection)
         tables = {
             "links": _links(database, connection),

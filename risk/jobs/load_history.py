@@ -33,6 +33,7 @@ from risk.stores.history import EVENT_COLUMNS, moment
 from risk.stores.links import LABEL_COLUMNS, LINK_COLUMNS, StoredLinks
 from risk.stores.ring_builds import RingBuilds
 from risk.stores.service_tables import refunds
+from risk.stores.timelines import tell_all
 from risk.stores.turns import TURN_COLUMNS, is_turn, opened, turns_of
 
 CHUNK = 100_000
@@ -107,6 +108,7 @@ def load_tables(tables: Tables, database: Database, currency: str | None, *, rep
         for table, columns, frame in _records(tables, database, connection):
             add(table, columns, frame)
         StoredLinks(database, connection).mark_all()
+        tell_all(database, connection)
         for part in _orders(tables):
             counts["orders"] = counts.get("orders", 0) + len(part)
             database.add_many(connection, stored.orders, ("order_id", "known_us", "body"), part)

@@ -9,8 +9,8 @@ from typing import Any
 
 from data_contracts.decision import DecisionRecord
 from risk import policy_file
-from risk.engine import Champion, weigh
 from risk.home import existing_home, load_champion
+from risk.judge import Champion, weigh
 from risk.ledger import Ledger, encode
 from risk.policy import Circumstances
 from risk.settings import read_settings

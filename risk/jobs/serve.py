@@ -24,7 +24,7 @@ from risk.api.calls import Gate
 from risk.api.edge import Edge
 from risk.api.images import Checks
 from risk.api.service import Service
-from risk.engine import CATALOGUE, Engine
+from risk.engine import Engine
 from risk.evidence.seen import SeenEvidence
 from risk.gather import Gatherer
 from risk.home import Home, open_home
@@ -36,6 +36,7 @@ from risk.jobs.live_texts import live_templates
 from risk.jobs.readiness import Parts
 from risk.jobs.remeasure import open_intake
 from risk.jobs.startup import check_startup
+from risk.judge import CATALOGUE
 from risk.keys import all_keys, first_key
 from risk.ledger import Ledger
 from risk.logs import configure_logs

@@ -6,13 +6,15 @@ order, and whoever has read up to one of them has missed none.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import polars as pl
 from sqlalchemy import Connection, Engine, Select, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 
 from data_contracts.errors import ContractError, RiskError, SourceUnavailableError
 from risk.stores.migrate import State, standing, upgrade
@@ -90,6 +92,19 @@ class Database:
             cursor.executemany(self._spelled(statement), sets, returning=True)
             return [result.fetchall() for result in cursor.results()]
 
+    def given(self, connection: Connection, statement: str, kinds: tuple[str, ...], rows: Sequence[Sequence[object]]) -> list[tuple[Any, ...]]:
+        """The rows of one statement that reads all of these at once: `{given}` in it stands for a table `given` with the columns c0, c1, ...
+
+        `kinds` are their types in PostgreSQL (text, bigint).
+        """
+        if not rows:
+            return []
+        spelled = _with_given(statement, kinds, self.is_sqlite)
+        values: tuple[object, ...] = (msgspec.json.encode(rows).decode(),) if self.is_sqlite else tuple(map(list, zip(*rows, strict=True)))
+        with closing(connection.connection.cursor()) as cursor:
+            cursor.execute(spelled, values * statement.count("{given}"))
+            return list(cursor.fetchall())
+
     def frame(self, connection: Connection, query: Select[Any], schema: pl.Schema) -> pl.DataFrame:
         """The rows of a query as a frame, fetched in parts so that millions of them fit."""
         with connection.execute(query.execution_options(yield_per=PART)) as result:
@@ -104,17 +119,32 @@ class Database:
         statement = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({', '.join(['?'] * len(columns))})"  # noqa: S608  # names are our own tables'
         connection.exec_driver_sql(self._spelled(statement), row)
 
+    def add_new(self, connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+        """Add rows. IntegrityError: the key of one is there already."""
+        try:
+            self._insert(connection, table, columns, rows, "")
+        except self._failures as error:
+            if _is_conflict(error):
+                raise IntegrityError(table.name, None, error) from error
+            raise
+
     def add_many(self, connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
         """Add many rows at driver speed; a row whose key is there already is left as it is."""
+        self._insert(connection, table, columns, rows, " ON CONFLICT DO NOTHING")
+
+    def _insert(self, connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]], or_else: str) -> None:
         if not rows:
             return
         names = ", ".join(columns)
+        into = f"INSERT INTO {table.name} ({names})"  # names are our own tables'
         with closing(connection.connection.cursor()) as cursor:
-            if not self.is_sqlite and len(rows) >= MANY:
+            if self.is_sqlite:
+                cursor.executemany(f"{into} VALUES ({', '.join(['?'] * len(columns))}){or_else}", rows)
+            elif len(rows) >= MANY and or_else:
                 _copy(cursor, table.name, names, rows)
-                return
-            statement = f"INSERT INTO {table.name} ({names}) VALUES ({', '.join(['?'] * len(columns))}) ON CONFLICT DO NOTHING"  # noqa: S608  # names are our own tables'
-            cursor.executemany(self._spelled(statement), rows)
+            else:
+                arrays = ", ".join(f"%s::{_type_of(table, name)}[]" for name in columns)
+                cursor.execute(f"{into} SELECT * FROM unnest({arrays}){or_else}", tuple(map(list, zip(*rows, strict=True))))  # noqa: S608  # as above
 
     def scrub(self) -> None:
         """Let nothing that was deleted linger where deleting leaves it: SQLite's log, PostgreSQL's dead rows. SourceUnavailableError: no answer."""
@@ -133,6 +163,24 @@ class Database:
     def close(self) -> None:
         """Give back every connection."""
         self.engine.dispose()
+
+
+def _type_of(table: Table, column: str) -> str:
+    """PostgreSQL's name for the type of a column."""
+    return str(table.c[column].type.compile(dialect=_DIALECT)).partition(" COLLATE")[0]
+
+
+_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own signature
+
+
+@lru_cache(maxsize=256)
+def _with_given(statement: str, kinds: tuple[str, ...], is_sqlite: bool) -> str:  # noqa: FBT001  # which of the two dialects
+    names = [f"c{number}" for number in range(len(kinds))]
+    if is_sqlite:
+        columns = ", ".join(f"value ->> {number} AS {name}" for number, name in enumerate(names))
+        return statement.replace("{given}", f"(SELECT {columns} FROM json_each(?)) AS given")  # noqa: S608  # our own names
+    arrays = ", ".join(f"%s::{kind}[]" for kind in kinds)
+    return statement.replace("%", "%%").replace("{given}", f"unnest({arrays}) AS given({', '.join(names)})")
 
 
 def _copy(cursor: Any, table: str, names: str, rows: Sequence[tuple[Any, ...]]) -> None:  # noqa: ANN401  # the driver's cursor

@@ -11,9 +11,9 @@ import msgspec
 from sqlalchemy import Connection
 
 from data_contracts.link import EntityType, Link
-from data_contracts.request import Evidence
 from data_contracts.score import Measurement
 from data_contracts.signal import ImageFinding, finding_as_json
+from data_contracts.snapshot import Snapshot
 from features.image.fingerprint import Print
 from features.streams import link_events, micros
 from risk.stores import tables
@@ -167,24 +167,8 @@ class EvidenceRows:
             self.history.add_links(connection, [link])
             self.history.add_events(connection, link_events(link))
 
-    def add_uses(
-        self, connection: Connection, revision: int, account_id: str | None, shown: Iterable[Evidence], found: Iterable[Measurement]
-    ) -> None:
-        """Note which files a request showed, and how far each had been used before."""
-        reuse = {each.evidence_id: (each.value, each.unavailable) for each in found if each.signal == "reuse"}
-        rows = [
-            (
-                each.request_id,
-                revision,
-                each.evidence_id,
-                each.sha256,
-                account_id,
-                micros(each.occurred_at),
-                micros(each.known_at),
-                *reuse.get(each.evidence_id, (None, None)),
-            )
-            for each in shown
-        ]
+    def add_uses(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Note which files requests showed, and how far each had been used before; rows as `uses` makes them."""
         self.database.add_many(connection, tables.evidence_uses, USE_COLUMNS, rows)
 
     def tell_reuse(self, connection: Connection, revision: int, found: Iterable[Measurement]) -> None:
@@ -251,6 +235,24 @@ PAIR_COLUMNS = ("sha256", "other_sha256", "known_us", "distance", "form", "whole
 MEASUREMENT_COLUMNS = ("sha256", "signal", "version", "known_us", "value", "unavailable", "findings")
 OBSERVATION_COLUMNS = ("sha256", "observer", "version", "attribute", "known_us", "count")
 USE_COLUMNS = ("request_id", "revision", "evidence_id", "sha256", "account_id", "occurred_us", "known_us", "reuse", "reuse_unavailable")
+
+
+def uses(revision: int, account_id: str | None, seen: Snapshot) -> list[tuple[Any, ...]]:
+    """The files that a request showed, USE_COLUMNS each."""
+    reuse = {each.evidence_id: (each.value, each.unavailable) for each in seen.measurements if each.signal == "reuse"}
+    return [
+        (
+            each.request_id,
+            revision,
+            each.evidence_id,
+            each.sha256,
+            account_id,
+            micros(each.occurred_at),
+            micros(each.known_at),
+            *reuse.get(each.evidence_id, (None, None)),
+        )
+        for each in seen.evidence
+    ]
 
 
 def _prints(body: bytes) -> Prints:

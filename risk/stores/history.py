@@ -3,9 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -15,18 +12,13 @@ from sqlalchemy import Connection, select, update
 from data_contracts.label import Label
 from data_contracts.link import EntityType, Link
 from data_contracts.request import Account, Delivery, Order, OrderLine, RefundRequest
-from data_contracts.timeline import COLUMNS, NEVER, TIMELINE_LIMIT, Entity, Stream
+from data_contracts.timeline import COLUMNS, NEVER, Entity, Stream
 from features.streams import Placed, micros
 from risk.stores import tables
 from risk.stores.database import Database
 from risk.stores.links import LABEL_COLUMNS, LINK_COLUMNS, StoredLinks
-from risk.stores.turns import OPENED, add_turns, is_turn
-
-Rows = list[tuple[Any, ...]]
-"""Timeline events in the order of COLUMNS, sorted by (known_us, event_id)."""
-
-Key = tuple[Entity, Stream]
-"""Names a timeline."""
+from risk.stores.timelines import NOBODY, tell
+from risk.stores.turns import OPENED, add_turns, turns_among
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -39,7 +31,7 @@ class StoredOrder:
     lines: tuple[OrderLine, ...]
 
 
-_ORDER = TypeAdapter(StoredOrder)
+ORDER = TypeAdapter(StoredOrder)
 
 
 def moment(us: int) -> datetime:
@@ -58,47 +50,10 @@ class History:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def timelines(self, connection: Connection, wanted: Sequence[tuple[Key, int]], as_of_us: int) -> dict[Key, Rows]:
-        """The latest events of each timeline, oldest first; a timeline without any is left out.
-
-        `wanted` names each timeline and from which known_us on its events matter; events known at or after `as_of_us` do not exist yet.
-        """
-        found: dict[Key, Rows] = {}
-        for start in range(0, len(wanted), PER_QUERY):
-            part = wanted[start : start + PER_QUERY]
-            values = [each for (entity, stream), since_us in part for each in (entity.type.value, entity.id, stream.value, since_us, as_of_us)]
-            rows = self.database.fetch(connection, _timelines_query(len(part)), values)
-            for place, group in groupby(rows, key=itemgetter(0)):
-                found[part[place][0]] = [row[1:] for row in group][::-1]
-        return found
-
     def order(self, connection: Connection, order_id: str) -> StoredOrder | None:
         """The stored order of that id."""
         rows = self.database.fetch(connection, "SELECT body FROM orders WHERE order_id = ?", (order_id,))
-        return _ORDER.validate_json(rows[0][0]) if rows else None
-
-    def deliveries(self, connection: Connection, order_id: str, as_of_us: int) -> tuple[Delivery, ...]:
-        """The order's scans known strictly before that moment."""
-        query = "SELECT status, occurred_us, known_us FROM deliveries WHERE order_id = ? AND known_us < ?"
-        rows = self.database.fetch(connection, query, (order_id, as_of_us))
-        return tuple(Delivery(order_id=order_id, status=status, occurred_at=moment(at), known_at=moment(known)) for status, at, known in rows)
-
-    def account(self, connection: Connection, account_id: str) -> Account | None:
-        """When the account was opened, if that was ever told."""
-        rows = self.database.fetch(connection, "SELECT occurred_us, known_us FROM accounts WHERE account_id = ?", (account_id,))
-        return Account(account_id=account_id, occurred_at=moment(rows[0][0]), known_at=moment(rows[0][1])) if rows else None
-
-    def category(self, connection: Connection, entities: Iterable[Entity]) -> str | None:
-        """The category of the articles when they have one in common, else of the seller."""
-        named = [entity for entity in entities if entity.type in (EntityType.SKU, EntityType.SELLER)]
-        if not named:
-            return None
-        query = "SELECT entity_type, category FROM categories WHERE " + " OR ".join(["(entity_type = ? AND entity_id = ?)"] * len(named))  # noqa: S608  # places for values, nothing else
-        found: dict[str, set[str]] = {}
-        for kind, category in self.database.fetch(connection, query, [each for entity in named for each in (entity.type.value, entity.id)]):
-            found.setdefault(kind, set()).add(category)
-        articles, sellers = found.get(EntityType.SKU.value, set()), found.get(EntityType.SELLER.value, set())
-        return next(iter(articles)) if len(articles) == 1 else next(iter(sellers), None)
+        return ORDER.validate_json(rows[0][0]) if rows else None
 
     def links(self, connection: Connection, *, order_id: str | None = None, request_id: str | None = None) -> list[Link]:
         """The stored links of an order or of a request."""
@@ -109,13 +64,12 @@ class History:
         """The kinds of data that ever came."""
         return frozenset(name for (name,) in self.database.fetch(connection, "SELECT name FROM sources", ()))
 
-    def add_events(self, connection: Connection, placed: Iterable[Placed]) -> None:
-        """Put events on timelines; one that is there already stays as it is."""
-        placed = list(placed)
+    def add_events(self, connection: Connection, placed: Sequence[Placed], signature: bytes = NOBODY) -> None:
+        """Put events on timelines; one that is there already stays as it is. `signature` is that of the timelines that know of it already."""
         rows = [(entity.type.value, entity.id, stream.value, *row) for entity, stream, row in placed]
         self.database.add_many(connection, tables.timeline_events, EVENT_COLUMNS, rows)
-        turns = [(stream.value, entity.id, row[0], row[1], row[2], row[_AMOUNT]) for entity, stream, row in placed if is_turn(entity.type, stream)]
-        add_turns(self.database, connection, turns)
+        add_turns(self.database, connection, turns_among(placed))
+        tell(self.database, connection, (entity for entity, _, _ in placed), signature)
 
     def add_places(self, connection: Connection, placed: Iterable[Placed]) -> None:
         """Remember on which timelines a request's event stands."""
@@ -126,17 +80,19 @@ class History:
         """Keep links as they were told; one that is kept already says nothing new."""
         StoredLinks(self.database, connection).add(links)
 
-    def add_order(self, connection: Connection, order: Order, lines: Sequence[OrderLine]) -> bool:
-        """Keep an order; false when it was kept before, and then nothing changes."""
+    def add_orders(self, connection: Connection, orders: Iterable[tuple[Order, Sequence[OrderLine]]]) -> int:
+        """Keep orders; how many of them were not kept before. One that was stays as it is."""
         statement = "INSERT INTO orders (order_id, known_us, body) VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING order_id"
-        return bool(self.database.fetch(connection, statement, (order.order_id, micros(order.known_at), encode_order(order, lines))))
+        rows = [(order.order_id, micros(order.known_at), encode_order(order, lines)) for order, lines in orders]
+        return sum(map(len, self.database.fetch_each(connection, statement, rows)))
 
-    def add_account(self, connection: Connection, account: Account) -> None:
-        """Keep when an account was opened; what was told first stays."""
-        row = (account.account_id, micros(account.occurred_at), micros(account.known_at))
+    def add_accounts(self, connection: Connection, accounts: Iterable[Account]) -> int:
+        """Keep when accounts were opened; how many were not known before. What was told first stays."""
         statement = "INSERT INTO accounts (account_id, occurred_us, known_us) VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING account_id"
-        if self.database.fetch(connection, statement, row):
-            add_turns(self.database, connection, [(OPENED, row[0], *row, None)])
+        rows = [(account.account_id, micros(account.occurred_at), micros(account.known_at)) for account in accounts]
+        fresh = [row for row, kept in zip(rows, self.database.fetch_each(connection, statement, rows), strict=True) if kept]
+        add_turns(self.database, connection, [(OPENED, row[0], *row, None) for row in fresh])
+        return len(fresh)
 
     def add_deliveries(self, connection: Connection, scans: Iterable[Delivery]) -> None:
         """Keep carrier scans."""
@@ -149,10 +105,10 @@ class History:
         for table in (tables.labels, tables.label_turns):
             self.database.add_many(connection, table, LABEL_COLUMNS, [row])
 
-    def add_text(self, connection: Connection, request: RefundRequest, known_us: int) -> None:
-        """Keep what the buyer wrote, apart from the ledger."""
-        if request.text:
-            self.database.add_many(connection, tables.claim_texts, ("request_id", "known_us", "body"), [(request.request_id, known_us, request.text)])
+    def add_texts(self, connection: Connection, requests: Iterable[tuple[RefundRequest, int]]) -> None:
+        """Keep what buyers wrote, with when it was known, apart from the ledger."""
+        rows = [(request.request_id, known_us, request.text) for request, known_us in requests if request.text]
+        self.database.add_many(connection, tables.claim_texts, ("request_id", "known_us", "body"), rows)
 
     def add_sources(self, connection: Connection, names: Iterable[str], since_us: int) -> None:
         """Note that these kinds of data came."""
@@ -178,6 +134,8 @@ class History:
 
     def end_events(self, connection: Connection, placed: Iterable[Placed], until_us: int) -> None:
         """From that moment on these events no longer count: something newer took their place."""
+        placed = list(placed)
+        tell(self.database, connection, (entity for entity, _, _ in placed))
         table = tables.timeline_events
         for entity, stream, row in placed:
             here = (table.c.entity_type == entity.type.value, table.c.entity_id == entity.id, table.c.stream == stream.value)
@@ -185,6 +143,8 @@ class History:
 
     def replace_label_events(self, connection: Connection, placed: Iterable[Placed]) -> None:
         """Put label events on timelines, over the ones from before the newest label came."""
+        placed = list(placed)
+        tell(self.database, connection, (entity for entity, _, _ in placed))
         insert = self.database.insert(tables.timeline_events)
         statement = insert.on_conflict_do_update(
             index_elements=list(tables.timeline_events.primary_key.columns),
@@ -203,28 +163,10 @@ class History:
         ]
 
 
-_AMOUNT = COLUMNS.index("amount_minor")
-
 EVENT_COLUMNS = ("entity_type", "entity_id", "stream", *COLUMNS)
-
-PER_QUERY = 100
-"""Timelines in one query: SQLite takes at most 500 parts and 32,766 values."""
 
 
 def link_of(row: Sequence[Any]) -> Link:
     """A link from its columns, in the order of LINK_COLUMNS."""
     named: Mapping[str, Any] = dict(zip(LINK_COLUMNS[:5], row, strict=False))
     return Link(**named, occurred_at=moment(row[5]), known_at=moment(row[6]))
-
-
-@lru_cache(maxsize=PER_QUERY)
-def _timelines_query(keys: int) -> str:
-    """One bounded seek a timeline, the newest event first; the values of each are type, id, stream, since and as_of."""
-    columns = ", ".join(COLUMNS)
-    parts = (
-        f"SELECT * FROM (SELECT {place} AS place, {columns} FROM timeline_events"  # noqa: S608  # only our own column names and numbers
-        f" WHERE entity_type = ? AND entity_id = ? AND stream = ? AND known_us >= ? AND known_us < ?"
-        f" ORDER BY known_us DESC, event_id DESC LIMIT {TIMELINE_LIMIT}) AS q{place}"
-        for place in range(keys)
-    )
-    return " UNION ALL ".join(parts)

@@ -6,6 +6,7 @@ of an index. A late use moves the marks after it, so counts stay exact. Uses wit
 
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
+from zlib import crc32
 
 from sqlalchemy import Connection
 
@@ -18,6 +19,9 @@ from risk.stores.database import Database
 
 EVERY = 256
 """Uses of a node between two of its marks."""
+
+LOOK_EVERY = 8
+"""Of so many uses one looks whether its node needs a new mark: stretches end a few uses later, and most uses cost no look."""
 
 LINK_COLUMNS = ("entity_type", "entity_id", "account_id", "request_id", "order_id", "occurred_us", "known_us")
 LABEL_COLUMNS = ("request_id", "source", "value", "occurred_us", "known_us")
@@ -68,8 +72,10 @@ class StoredLinks:
     def add(self, links: Iterable[Link]) -> int:
         """Keep links; how many of them were new comes back. Needs a transaction that writes."""
         told = list(dict.fromkeys(map(row_of, links)))
-        kept = self._each(_INSERT, [(*row, row[0], row[1], row[6], *row[2:6]) for row in told])
-        fresh = [row for row, numbers in zip(told, kept, strict=True) if numbers]
+        given = [(place, *row) for place, row in enumerate(told)]
+        kept = dict(self._database.given(self._connection, _THERE, ("bigint", *_LINK_TYPES), given))
+        fresh = [row for place, row in enumerate(told) if place not in kept]
+        self._database.add_new(self._connection, tables.links, LINK_COLUMNS, fresh)
         self._mark([(node, row[6] + 1) for row in fresh for node in _nodes(row)])
         return len(fresh)
 
@@ -84,9 +90,15 @@ class StoredLinks:
         return self._database.fetch_each(self._connection, statement, sets)
 
     def _mark(self, edges: Sequence[tuple[Entity, int]]) -> None:
-        """Count one more use just before each edge: move the marks after it, and set a new one where the stretch before it has become long."""
-        self._each(_MOVE, [(*_name(node), edge_us) for node, edge_us in edges])
-        counted = self._marked(list(dict.fromkeys(edges))).items()
+        """Count one more use just before each edge: move the marks after it, and set a new one where the stretch before it has become long.
+
+        A late use is rare, so the marks after all edges are looked for at once; and one use in a few looks how long its stretch is.
+        """
+        nodes = [(place, *_name(node), edge_us) for place, (node, edge_us) in enumerate(edges)]
+        late = {place for (place,) in self._database.given(self._connection, _LATER, ("bigint", "text", "text", "bigint"), nodes)}
+        self._each(_MOVE, [(*_name(node), edge_us) for place, (node, edge_us) in enumerate(edges) if place in late])
+        looked = [edge for edge in dict.fromkeys(edges) if crc32(f"{edge[0].id}{edge[1]}".encode()) % LOOK_EVERY == 0]
+        counted = self._marked(looked).items()
         rows = [(*_name(node), edge_us, before + since) for (node, edge_us), (before, since) in counted if since >= EVERY]
         self._database.add_many(self._connection, tables.link_marks, ("entity_type", "entity_id", "known_us", "uses"), rows)
 
@@ -177,11 +189,16 @@ _STANDING = f"""
 """  # noqa: S608  # only our own words
 """Requests, those confirmed as abuse and the money claimed of one account."""
 
-_INSERT = f"""
-    INSERT INTO links ({", ".join(LINK_COLUMNS)}) SELECT ?, ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (
-        SELECT 1 FROM links WHERE entity_type = ? AND entity_id = ? AND known_us = ? AND account_id IS NOT DISTINCT FROM ?
-        AND request_id IS NOT DISTINCT FROM ? AND order_id IS NOT DISTINCT FROM ? AND occurred_us = ?) RETURNING link_no
-"""  # noqa: S608  # only our own column names
+_LINK_TYPES = ("text", "text", "text", "text", "text", "bigint", "bigint")
+
+_THERE = """
+    SELECT c0, MIN(link_no) FROM {given} CROSS JOIN links WHERE entity_type = c1 AND entity_id = c2 AND known_us = c7
+        AND account_id IS NOT DISTINCT FROM c3 AND request_id IS NOT DISTINCT FROM c4 AND order_id IS NOT DISTINCT FROM c5 AND occurred_us = c6
+    GROUP BY c0
+"""
+"""Which of these links are kept already."""
+
+_LATER = "SELECT DISTINCT c0 FROM {given} CROSS JOIN link_marks WHERE entity_type = c1 AND entity_id = c2 AND known_us >= c3"
 
 _MOVE = "UPDATE link_marks SET uses = uses + 1 WHERE entity_type = ? AND entity_id = ? AND known_us >= ? RETURNING uses"
 

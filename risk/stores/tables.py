@@ -364,3 +364,13 @@ evidence_reads = Table(
 )
 Index("evidence_reads_by_file", evidence_reads.c.sha256)
 """Who was given a file (`file`) or what was measured in it (`look`), written before it was given. Rows are added, never changed."""
+
+timeline_turns = Table(
+    "timeline_turns",
+    metadata,
+    Column("turn_no", NUMBER, primary_key=True, autoincrement=True),
+    Column("body", LargeBinary, nullable=False),
+)
+"""Which timelines a transaction changed, as numbers of their entities after the writer's signature (no number: any), so that a worker that keeps
+timelines in memory drops them. The latest ones are kept.
+"""

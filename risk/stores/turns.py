@@ -7,12 +7,15 @@ import polars as pl
 from sqlalchemy import Connection, select
 
 from data_contracts.link import EntityType
-from data_contracts.timeline import Stream
+from data_contracts.timeline import COLUMNS, Stream
+from features.streams import Placed
 from risk.stores import tables
 from risk.stores.database import Database
 
 TURN_COLUMNS = ("kind", "account_id", "event_id", "occurred_us", "known_us", "amount_minor")
 """Turns in the database, in the order of their columns."""
+
+_AMOUNT = COLUMNS.index("amount_minor")
 
 OPENED = "account"
 KINDS = (Stream.REQUEST.value, Stream.ORDER.value)
@@ -24,6 +27,11 @@ Row: TypeAlias = tuple[Any, ...]
 def is_turn(entity: EntityType, stream: Stream) -> bool:
     """Whether an event of that timeline is one of an account's turns."""
     return entity is EntityType.ACCOUNT and stream.value in KINDS
+
+
+def turns_among(placed: Iterable[Placed]) -> list[Row]:
+    """The turns among events, TURN_COLUMNS each."""
+    return [(stream.value, entity.id, row[0], row[1], row[2], row[_AMOUNT]) for entity, stream, row in placed if is_turn(entity.type, stream)]
 
 
 def add_turns(database: Database, connection: Connection, rows: Sequence[Row]) -> None:

@@ -1,0 +1,24 @@
+"""The least that an endpoint of the same framework does: read a JSON body, answer with a JSON object. Run as a process beside the service.
+
+python -m benchmarks.noop PORT
+"""
+
+import sys
+
+import msgspec
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+
+app = FastAPI(docs_url=None, redoc_url=None)
+
+
+@app.post("/noop", response_model=None)
+async def noop(request: Request) -> Response:
+    """The request id comes back."""
+    body = msgspec.json.decode(await request.body())
+    return Response(msgspec.json.encode({"request_id": body["request_id"]}), media_type="application/json")
+
+
+if __name__ == "__main__":
+    uvicorn.run(app, port=int(sys.argv[1]), log_config=None, access_log=False, server_header=False)
