@@ -61,6 +61,22 @@ def before_migrations(database: Database) -> None:
         database.add(connection, tables.policies, ("version", "body"), ("v1", "kept"))
 
 
+OLD_CONTENT = ("decision_id", "request_id", "revision", "payload_sha256", "as_of_us", "record", "answers")
+"""What the chain protected before migrations."""
+
+
+def an_old_ledger(database: Database, rows: int) -> str:
+    """Decisions as they were kept before migrations; the head of their chain."""
+    head = GENESIS
+    with database.writing() as connection:
+        for number in range(rows):
+            row = (f"dec_{number}", f"r{number // 2}", 1 + number % 2, "0" * 64, number, b"{}", b"{}")
+            own = row_hash(head, row)
+            database.add(connection, baseline.decisions, (*OLD_CONTENT, "previous_sha256", "chain_sha256"), (*row, head, own))
+            head = own
+    return head
+
+
 def policies(database: Database) -> list[tuple[str, str]]:
     with database.reading() as connection:
         return database.fetch(connection, "SELECT version, body FROM policies ORDER BY version", ())
@@ -138,6 +154,19 @@ def test_the_ledger_of_an_older_store_still_holds_after_the_upgrade(bare: Databa
         upgrade(connection)
     found = verify(Ledger(History(bare)).links())
     assert (found.ok, found.checked) == (True, 1)
+
+
+def test_an_old_ledger_is_whole_after_the_upgrade_and_goes_on(bare: Database) -> None:
+    before_migrations(bare)
+    head = an_old_ledger(bare, 7)
+    with bare.writing() as connection:
+        upgrade(connection)
+    found = verify(Ledger(History(bare)).links(), head)
+    assert (found.ok, found.checked, found.head) == (True, 7, head)
+    with bare.writing() as connection:
+        row = ("dec_next", "r9", 1, "0" * 64, 9, b"{}", b"{}", 0, head, "1" * 64)
+        bare.add(connection, tables.decisions, (*OLD_CONTENT, "turn", "previous_sha256", "chain_sha256"), row)
+        assert bare.fetch(connection, "SELECT seq FROM decisions WHERE decision_id = ?", ("dec_next",)) == [(8,)]
 
 
 def test_upgrading_twice_changes_nothing(database: Database) -> None:
