@@ -7,7 +7,8 @@ STAMP := $(VENV)/.installed
 export OMP_WAIT_POLICY := passive
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: install demo test lint check clean
+# `large` runs the tests of a million rows that `test` leaves out.
+.PHONY: install demo test large lint check clean
 
 install: $(STAMP)
 
@@ -23,6 +24,9 @@ demo: install
 
 test: install
 	@$(BIN)/python -m pytest
+
+large: install
+	@$(BIN)/python -m pytest -m large
 
 lint: install
 	@$(BIN)/ruff format --check .
