@@ -34,14 +34,14 @@ SENTENCE = "sentence"
 """Sentences are texts, and are told apart from whole texts when they are judged."""
 
 SIGNS = ("always", "claimants", "share", "one_seller", "length")
-"""always: one. claimants: doublings beyond two, up to CROWD_FROM. share: log-odds of a user being a claimant, 0 when all are. one_seller: of an
+"""always: one. claimants: doublings beyond two. share: log-odds of a user being a claimant, 0 when all are. one_seller: of an
 image, one when all claims that show it are with one seller, whose page it may be from. length: of a text, in e-foldings beyond 30 bytes."""
 
 GUESS: Mapping[str, tuple[float, float, float, float, float]] = {
     EntityType.DEVICE: (-1.3, 4.4, 2.2, 0.0, 0.0),
     EntityType.CARD: (-1.8, 4.0, 1.5, 0.0, 0.0),
     EntityType.IMAGE: (1.9, 1.4, 0.0, -7.0, 0.0),
-    EntityType.TEXT: (-2.5, 2.5, 0.0, 0.0, 2.0),
+    EntityType.TEXT: (-1.5, 0.0, 0.0, 0.0, 2.0),
     SENTENCE: (-3.7, 3.4, 0.0, 0.0, 0.5),
     EntityType.ADDRESS: (-2.1, 3.6, 3.1, 0.0, 0.0),
     EntityType.IP: (-0.6, 2.6, 3.9, 0.0, 0.0),
@@ -54,7 +54,7 @@ FIRM = 30.0
 """How firmly the guesses are held, in units of the curvature that so many undecided entities give."""
 
 CROWD_FROM = 5.0
-CROWD = -4.0
+CROWD = -2.0
 """Every doubling of users beyond 2 ** CROWD_FROM takes as much off the log-odds: not learned, so that no phrase or place of thousands ever ties."""
 
 ALL_CLAIM = 1.2
@@ -127,7 +127,7 @@ def looks(entities: pl.DataFrame) -> Looks:
     signs = np.column_stack(
         [
             np.ones(len(users)),
-            np.minimum(np.log2(claimants), CROWD_FROM) - 1.0,
+            np.log2(claimants) - 1.0,
             np.log(share / (ALL_CLAIM - share)) - np.log(1.0 / (ALL_CLAIM - 1.0)),
             (entities["sellers"] == 1).fill_null(value=False).cast(pl.Float64).to_numpy(),
             np.log(entities["length"].fill_null(30).cast(pl.Float64).to_numpy().clip(1.0) / 30.0),
