@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -10,6 +11,7 @@ from data_contracts.label import Label
 from data_contracts.link import Link
 from data_contracts.request import Delivery, Order, OrderLine, Refund
 from features.streams import label_events, link_events, micros, order_events
+from risk.stores import service_tables
 from risk.stores.history import History, StoredOrder
 
 
@@ -23,7 +25,15 @@ class OrderTold:
     links: tuple[Link, ...] = ()
 
 
-Event = OrderTold | Delivery | Refund | Link | Label
+@dataclass(frozen=True, slots=True)
+class LabelTold:
+    """A label with who said so."""
+
+    label: Label
+    by: str
+
+
+Event = LabelTold | OrderTold | Delivery | Refund | Link | Label
 Outcome = bool | RiskError
 """Whether the event was new, or why it was refused."""
 
@@ -73,6 +83,15 @@ class Ingest:
                 return self._keep_link(connection, event)
             case Label():
                 return self._keep_label(connection, event)
+            case LabelTold():
+                fresh = self._keep_label(connection, event.label)
+                self.note_judge(connection, event.label.request_id, event.by, event.label.known_at)
+                return fresh
+
+    def note_judge(self, connection: Connection, request_id: str, judge: str, at: datetime) -> None:
+        """Remember who judged a request: the second look is somebody else's."""
+        row = (request_id, judge, micros(at))
+        self.history.database.add_many(connection, service_tables.request_judges, ("request_id", "judge", "known_us"), [row])
 
     def _alone(self, event: Event) -> Outcome:
         try:

@@ -14,7 +14,7 @@ from data_contracts.timeline import Stream
 from features.streams import micros
 from graph.judged_labels import guests, says
 from graph.judgements import Judgement, Subject
-from risk.ingest import Ingest
+from risk.ingest import Ingest, LabelTold
 from risk.stores.history import History
 
 
@@ -41,7 +41,7 @@ def ingest_judgements(ingest: Ingest, judgements: Iterable[Judgement]) -> Labell
             covered = [name for name in _covered(ingest.history, connection, each) if not _judged(ingest.history, connection, name, each)]
         for request_id in covered:
             label = Label(request_id=request_id, value=value, source=LabelSource.ANALYST, occurred_at=each.at, known_at=each.at)
-            added += ingest.label(label)
+            added += ingest.take(LabelTold(label, each.by))
     return Labelled(len(said), added)
 
 

@@ -144,6 +144,10 @@ class Ledger:
             previous = own
         self.database.add_new(connection, tables.decisions, DECISION_COLUMNS, rows)
 
+    def record_of(self, body: bytes) -> DecisionRecord:
+        """A record from its bytes in the ledger."""
+        return _RECORD.validate_json(body)
+
     def read(self, decision_id: str) -> DecisionRecord:
         """The record of that id. NotFoundError: there is none."""
         with self.database.reading() as connection:

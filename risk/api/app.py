@@ -11,6 +11,7 @@ from functools import partial
 from fastapi import FastAPI
 
 from risk.api import errors
+from risk.api.appeals import AppealRoutes
 from risk.api.bulk import BulkRoutes
 from risk.api.call_id import CallIds
 from risk.api.decisions import DecisionRoutes
@@ -59,6 +60,7 @@ def create_app(service: Service) -> FastAPI:
         DecisionRoutes(desk, once),
         EventRoutes(desk, once),
         BulkRoutes(desk, once),
+        AppealRoutes(desk, once),
         OperationRoutes(desk),
         WebhookRoutes(desk),
         GraphRoutes(service.gate, graph),

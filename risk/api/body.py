@@ -15,6 +15,7 @@ from data_contracts.request import (
     Party,
 )
 from risk.api.moment import Moment
+from risk.appeals import Verdict
 
 ORDER: dict[str, Any] = {
     "order_id": "o-1",
@@ -251,12 +252,16 @@ class LinkEventBody(LinkBody):
 
 
 class LabelBody(Body):
-    """What a request turned out to be; `occurred_at` is when it was found out, now when left out."""
+    """What a request turned out to be; `occurred_at` is when it was found out, now when left out.
+
+    `by` is who said so: whoever judged a request does not judge the appeal against it.
+    """
 
     request_id: Id
     value: LabelValue
     source: LabelSource
     occurred_at: Moment | None = None
+    by: Id | None = None
 
     model_config = Body.model_config | {
         "json_schema_extra": {"examples": [{"request_id": "req-1", "value": "honest", "source": "verdict", "by": "mei"}]}
@@ -304,3 +309,38 @@ class BulkEvents(RootModel[list[EventBody]]):
             "examples": [[ORDER | {"type": "order"}, {"type": "label", "request_id": "req-1", "value": "honest", "source": "verdict"}]]
         }
     )
+
+
+class AppealBody(Body):
+    """An objection to a decision, or to the newest decision of a request, in the buyer's words; `filed_by` is who filed it, not her name."""
+
+    decision_id: Id | None = None
+    request_id: Id | None = None
+    words: Annotated[Text, Field(min_length=1)]
+    filed_by: Id
+
+    model_config = Body.model_config | {
+        "json_schema_extra": {"examples": [{"request_id": "req-1", "words": "They were dead when I opened the box.", "filed_by": "support-7"}]}
+    }
+
+    @model_validator(mode="after")
+    def against_something(self) -> Self:
+        """It names what it is against."""
+        if self.decision_id is None and self.request_id is None:
+            raise ValueError("an appeal names neither a decision nor a request; expected decision_id or request_id")
+        return self
+
+
+class VerdictBody(Body):
+    """What a person says of an appeal: another one than who judged the request before, with a reason code and in her own words."""
+
+    verdict: Verdict
+    by: Id
+    reason_code: Id
+    words: Annotated[Text, Field(min_length=1)]
+
+    model_config = Body.model_config | {
+        "json_schema_extra": {
+            "examples": [{"verdict": "overturned", "by": "mei", "reason_code": "BUYER_HISTORY_GOOD", "words": "Both videos show the same six."}]
+        }
+    }

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from risk.api import once, shown
-from risk.api.body import DeliveryEventBody, LabelBody, LinkEventBody, OrderEventBody, RefundBody, RefundRequestBody
+from risk.api.body import AppealBody, DeliveryEventBody, LabelBody, LinkEventBody, OrderEventBody, RefundBody, RefundRequestBody, VerdictBody
 from risk.api.bulk import LINES
 from risk.api.deadline import HEADER, LONGEST_MS
 from risk.api.graph_body import JudgementBody, NeighbourhoodAnswer, RingsAnswer, RingShown
@@ -81,6 +81,7 @@ READ = parameter(
 OFFSET = parameter("offset", "query", "Where the page begins.", type="integer", minimum=0, default=0)
 PAGE = parameter("limit", "query", "Length of the page.", type="integer", minimum=1, maximum=200, default=50)
 ALL = parameter("all", "query", "1: also the ones that no analyst needs to see.", type="integer", enum=[0, 1], default=0)
+OPEN = parameter("open", "query", "1: only those without a verdict that closes them.", type="integer", enum=[0, 1], default=0)
 AS_OF = parameter("as_of", "query", "Only what was known before that moment; now when left out.", type="string", format="date-time")
 HOPS = parameter("hops", "query", "How far from the node.", type="integer", minimum=1, maximum=4, default=2)
 NODES = parameter("limit", "query", "Nodes at most.", type="integer", minimum=1, maximum=300, default=300)
@@ -162,6 +163,22 @@ OPERATIONS: Mapping[tuple[str, str], Documented] = {
         scope=Scope.LABELS,
         body=LabelBody,
         answers={"201": ("New", shown.LabelTaken), "200": ("Known", shown.LabelTaken)},
+        refusals=("404", "409"),
+        asks=(ONCE,),
+    ),
+    ("post", "/v1/appeals"): Documented(
+        scope=Scope.EVENTS,
+        body=AppealBody,
+        answers={"201": ("Filed", shown.AppealShown), "200": ("Filed before", shown.AppealShown)},
+        refusals=("404", "409"),
+        asks=(ONCE,),
+    ),
+    ("get", "/v1/appeals"): Documented(scope=Scope.LABELS, answers={"200": (DONE, shown.AppealsShown)}, asks=(OFFSET, PAGE, OPEN)),
+    ("get", "/v1/appeals/{appeal_id}"): Documented(scope=Scope.LABELS, answers={"200": (DONE, shown.AppealShown)}, refusals=("404",)),
+    ("post", "/v1/appeals/{appeal_id}/verdict"): Documented(
+        scope=Scope.LABELS,
+        body=VerdictBody,
+        answers={"201": ("Kept", shown.AppealShown), "200": ("Said before", shown.AppealShown)},
         refusals=("404", "409"),
         asks=(ONCE,),
     ),

@@ -17,7 +17,7 @@ from data_contracts.score import Measurement
 from graph.normalise import Outcome
 from risk.api.body import DeliveryEventBody, LabelBody, LinkBody, LinkEventBody, OrderBody, OrderEventBody, RefundBody, RefundRequestBody
 from risk.identity import AS_WRITTEN, SCHEME, Identified, Identifiers, text_id
-from risk.ingest import OrderTold
+from risk.ingest import LabelTold, OrderTold
 
 REFUND_NAMES = {"refund_id", "request_id", "order_id", "amount_minor", "currency"}
 JUST_BEFORE = timedelta(microseconds=1)
@@ -168,10 +168,11 @@ class Edge:
         of = body.model_dump(include={"account_id", "order_id", "request_id"})
         return Link(entity_type=kind, entity_id=found.id, **of, occurred_at=occurred, known_at=as_of)
 
-    def label(self, body: LabelBody, as_of: datetime) -> Label:
+    def label(self, body: LabelBody, as_of: datetime) -> Label | LabelTold:
         """A label, known when it arrived. ContractError: it lies in the future."""
         occurred = self.moment(body.occurred_at or as_of, as_of, "occurred_at")
-        return Label(request_id=body.request_id, value=body.value, source=body.source, occurred_at=occurred, known_at=as_of)
+        label = Label(request_id=body.request_id, value=body.value, source=body.source, occurred_at=occurred, known_at=as_of)
+        return label if body.by is None else LabelTold(label, body.by)
 
     def _identified(self, body: RefundRequestBody) -> list[tuple[EntityType, str]]:
         """The hashed identifiers, with the wording and the files of the claim where the caller does not say what they are alike to."""

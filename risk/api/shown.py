@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from data_contracts.decision import Action
+from risk.appeals import Verdict
 from risk.check.verdict import CheckVerdict
 
 
@@ -232,3 +233,34 @@ class DeadShown(BaseModel):
     """Messages that were given up, the longest ago first."""
 
     messages: list[DeadMessage]
+
+
+class VerdictShown(BaseModel):
+    """What a person said; `decision_id` is the decision that an overturned one made. Words that were purged are null."""
+
+    verdict: Verdict
+    by: str
+    reason_code: str
+    decision_id: str | None
+    at: datetime
+    words: str | None
+
+
+class AppealShown(BaseModel):
+    """An appeal with all that was said of it; `state` is `open` or the last verdict."""
+
+    appeal_id: str
+    request_id: str
+    decision_id: str
+    filed_by: str
+    filed_at: datetime
+    words: str | None
+    state: str
+    verdicts: list[VerdictShown]
+
+
+class AppealsShown(BaseModel):
+    """A page of appeals, the oldest first; `next` is the offset of the next page, null on the last."""
+
+    appeals: list[AppealShown]
+    next: int | None

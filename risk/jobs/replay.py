@@ -20,11 +20,15 @@ from risk.terms import Policy
 
 @dataclass(frozen=True, slots=True)
 class ReplayReport:
-    """`checked` decisions came out the same or are named in `different`; `skipped` were made by a model that is not at hand."""
+    """`checked` decisions came out the same or are named in `different`; `skipped` were made by a model that is not at hand.
+
+    `by_people` were decided by a person on an appeal: there is nothing to compute again.
+    """
 
     checked: int
     skipped: int
     different: tuple[str, ...]
+    by_people: int = 0
 
     @property
     def ok(self) -> bool:
@@ -46,8 +50,11 @@ def replay_home(home: Path, since: datetime | None = None) -> ReplayReport:
 def replay(ledger: Ledger, champions: Mapping[str, Champion | None], since: datetime | None = None) -> ReplayReport:
     """Decide every record since that moment again. `champions` holds the models at hand by version; the version `none` is no model."""
     policies: dict[str, Policy] = {}
-    checked, skipped, different = 0, 0, []
+    checked, skipped, by_people, different = 0, 0, 0, []
     for _, record in ledger.records(since):
+        if record.person is not None:
+            by_people += 1
+            continue
         model, version = record.versions["model"], record.versions["policy"]
         text = ledger.policy(version)
         if model not in champions or text is None:
@@ -58,7 +65,7 @@ def replay(ledger: Ledger, champions: Mapping[str, Champion | None], since: date
         checked += 1
         if not same(record, champions[model], policies[version]):
             different.append(record.decision_id)
-    return ReplayReport(checked, skipped, tuple(different))
+    return ReplayReport(checked, skipped, tuple(different), by_people)
 
 
 def same(record: DecisionRecord, champion: Champion | None, policy: Policy) -> bool:

