@@ -11,17 +11,21 @@ import httpx
 from tests.risk.stories import Body, crab_body
 from tests.service.processes import Process
 
-SCORE, ORDERS, LABELS = "/v1/refund-requests/score", "/v1/orders", "/v1/labels"
+SCORE, ORDERS, LABELS, EVENTS = "/v1/refund-requests/score", "/v1/orders", "/v1/labels", "/v1/events"
 REFUSED = {429, 503}
 """Asked to come again: nothing was done."""
 
 
 @dataclass
 class Told:
-    """What callers know. `answered`: by request id the body and the answer; `in_doubt`: asked, and nobody answered."""
+    """What callers know. `answered`: by request id the body and the answer; `in_doubt`: asked, and nobody answered.
+
+    `events` and `events_in_doubt`: the same of calls with several events, by the key of the call.
+    """
 
     answered: dict[str, tuple[Body, bytes]] = field(default_factory=dict)
-    orders: dict[str, Body] = field(default_factory=dict)
+    events: dict[str, tuple[list[Body], bytes]] = field(default_factory=dict)
+    events_in_doubt: dict[str, list[Body]] = field(default_factory=dict)
     labels: dict[str, Body] = field(default_factory=dict)
     in_doubt: dict[str, Body] = field(default_factory=dict)
     refused: dict[str, Body] = field(default_factory=dict)
@@ -36,21 +40,14 @@ def a_body(number: int | str) -> Body:
 
 
 def a_caller(service: Process, told: Told, numbers: Iterator[int], stop: threading.Event) -> None:
-    """Score, tell an order, label; until nobody answers."""
+    """Score, tell an order and a refund in one call, label; until nobody answers."""
     with service.client(20) as client:
         while not stop.is_set():
             number = next(numbers)
             body = a_body(number)
             try:
                 _score(client, told, body)
-                order: Body = {
-                    "order_id": f"o {number}",
-                    "account_id": body["account_id"],
-                    "occurred_at": "2026-01-01T00:00:00Z",
-                    "links": body["links"],
-                }
-                if client.post(ORDERS, json=order).status_code == httpx.codes.CREATED:
-                    told.orders[order["order_id"]] = order
+                _tell(client, told, number, body)
                 if body["request_id"] in told.answered and number % 3 == 0:
                     _label(client, told, body["request_id"])
             except httpx.TransportError:
@@ -67,6 +64,23 @@ def _score(client: httpx.Client, told: Told, body: Body) -> None:
     else:
         told.surprises.append(f"{answer.status_code}: {answer.text}")
     del told.in_doubt[body["request_id"]]
+
+
+def _tell(client: httpx.Client, told: Told, number: int, body: Body) -> None:
+    when, key = "2026-01-01T00:00:00Z", f"call-{number}"
+    order: Body = {"type": "order", "order_id": f"o {number}", "account_id": body["account_id"], "occurred_at": when, "links": body["links"]}
+    refund: Body = {"type": "refund", "refund_id": f"f {number}", "order_id": f"o {number}", "occurred_at": when}
+    told.events_in_doubt[key] = [order, refund]
+    answer = tell_again(client, key, told.events_in_doubt[key])
+    if answer.status_code == httpx.codes.OK:
+        told.events[key] = (told.events_in_doubt.pop(key), answer.content)
+    elif answer.status_code not in REFUSED:
+        told.surprises.append(f"{answer.status_code}: {answer.text}")
+
+
+def tell_again(client: httpx.Client, key: str, events: list[Body]) -> httpx.Response:
+    """The same call, under the same key."""
+    return client.post(EVENTS, json=events, headers={"Idempotency-Key": key})
 
 
 def _label(client: httpx.Client, told: Told, request_id: str) -> None:

@@ -8,7 +8,7 @@ from risk.ledger import Ledger
 from risk.ledger_chain import verify
 from risk.stores.database import open_database
 from risk.stores.history import History
-from tests.service.load import SCORE, Told
+from tests.service.load import SCORE, Told, tell_again
 from tests.service.processes import Process
 from tests.service.rows import rows_of_all
 
@@ -33,7 +33,10 @@ def kept_promises(url: str, told: Told) -> None:
             assert bool(rows["label_events"]) is bool(rows["labels"])
         with database.reading() as connection:
             known = {name for (name,) in connection.execute(text("SELECT order_id FROM orders"))}
-        assert set(told.orders) <= known
+            refunds = {name for (name,) in connection.execute(text("SELECT refund_id FROM refunds"))}
+        assert {name.replace("f ", "o ") for name in refunds} == {name for name in known if name.startswith("o ")}, "events of one call came in part"
+        assert {refund["refund_id"] for (_, refund), _ in told.events.values()} <= refunds
+        assert refunds <= {refund["refund_id"] for _, refund in (*(both for both, _ in told.events.values()), *told.events_in_doubt.values())}
         assert {f"order-of-{name}" for name, rows in profiles.items() if rows["decisions"]} == {
             name for name in known if name.startswith("order-of-")
         }
@@ -47,6 +50,13 @@ def the_same_answers(service: Process, told: Told, most: int) -> None:
         for body, answer in list(told.answered.values())[-most:]:
             again = client.post(SCORE, json=body)
             assert (again.status_code, again.content) == (200, answer)
+        for key, (events, answer) in list(told.events.items())[-most:]:
+            assert tell_again(client, key, events).content == answer
+        for key, events in told.events_in_doubt.items():
+            answered = tell_again(client, key, events)
+            assert (answered.status_code, answered.json()["refused"]) == (200, 0), answered.text
+            told.events[key] = (events, answered.content)
+        told.events_in_doubt.clear()
         for name, body in [*told.in_doubt.items(), *told.refused.items()]:
             answered = client.post(SCORE, json=body)
             assert answered.status_code == 200, answered.text
