@@ -2,14 +2,22 @@
 
 import os
 import signal
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from features.image import examples
 from tests.faults.answers import until
-from tests.faults.conftest import Serve
 from tests.faults.test_disks import EVIDENCE, wait_measured
-from tests.service.processes import Process
+from tests.service.processes import Process, a_process
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    with a_process(tmp_path_factory.mktemp("looked") / "home") as started:
+        yield started
 
 
 def lookers(service: Process) -> set[int]:
@@ -35,8 +43,7 @@ def send(service: Process, seed: int) -> str:
     return str(answer.json()["sha256"])
 
 
-def test_a_looker_that_is_killed_is_replaced_and_the_picture_looked_at_again(serve_home: Serve) -> None:
-    service = serve_home()
+def test_a_looker_that_is_killed_is_replaced_and_the_picture_looked_at_again(service: Process) -> None:
     wait_measured(service, send(service, 1))
     (looker,) = lookers(service)
     os.kill(looker, signal.SIGSTOP)  # so that it is killed in the middle of the look, not before or after
@@ -47,12 +54,12 @@ def test_a_looker_that_is_killed_is_replaced_and_the_picture_looked_at_again(ser
     assert lookers(service) - {looker}
 
 
-def test_a_check_whose_looker_is_killed_is_answered_all_the_same(serve_home: Serve) -> None:
-    service = serve_home()
+def test_a_check_whose_looker_is_killed_is_answered_all_the_same(service: Process) -> None:
+    others = lookers(service)
     file = {"file": ("photo.jpg", examples.camera_jpeg(), "image/jpeg")}
     with service.client(120) as client, ThreadPoolExecutor(1) as caller:
         before = client.post("/v1/images/check", params={"read": "0"}, files=file).json()
-        (looker,) = lookers(service)
+        (looker,) = lookers(service) - others
         os.kill(looker, signal.SIGSTOP)
         asked = caller.submit(client.post, "/v1/images/check", params={"read": "0"}, files=file)
         until(lambda: not asked.done(), 1, "it cannot be done already")

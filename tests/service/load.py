@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ from tests.risk.stories import Body, crab_body
 from tests.service.processes import Process
 
 SCORE, ORDERS, LABELS, EVENTS = "/v1/refund-requests/score", "/v1/orders", "/v1/labels", "/v1/events"
+PAUSE_S = 0.2
+"""How long a caller who was refused waits before she asks for something else."""
 REFUSED = {429, 503}
 """Asked to come again: nothing was done."""
 
@@ -61,6 +64,7 @@ def _score(client: httpx.Client, told: Told, body: Body) -> None:
         told.answered[body["request_id"]] = (body, answer.content)
     elif answer.status_code in REFUSED:
         told.refused[body["request_id"]] = body
+        time.sleep(PAUSE_S)
     else:
         told.surprises.append(f"{answer.status_code}: {answer.text}")
     del told.in_doubt[body["request_id"]]
