@@ -15,6 +15,7 @@ import numba
 import numpy as np
 from numba.core.caching import InTreeCacheLocator, UserProvidedCacheLocator, UserWideCacheLocator
 from numba.core.dispatcher import Dispatcher
+from numba.core.extending import _Intrinsic
 
 PLAIN = (int, float, str, np.generic)
 """The types of constants that machine code may hold, alone or in a tuple."""
@@ -24,7 +25,9 @@ def stamp(names: Mapping[str, Any], seen: frozenset[str] = frozenset()) -> bytes
     """What the compiled functions of a module are made from, as a hash; `names` are the module's, and `seen` the modules that led to it."""
     module = str(names["__name__"])
     found = sha256(Path(str(names["__file__"])).read_bytes())
-    called = {value.py_func.__module__ for value in names.values() if isinstance(value, Dispatcher)} - {module} - seen
+    called = {value.py_func.__module__ for value in names.values() if isinstance(value, Dispatcher)}
+    called |= {value.__module__ for value in names.values() if isinstance(value, _Intrinsic)}
+    called -= {module, *seen}
     for name in sorted(called):
         found.update(stamp(vars(sys.modules[name]), seen | {module}))
     for name, value in sorted(names.items(), key=lambda pair: pair[0]):
