@@ -155,7 +155,7 @@ class Appeals:
         ((decision_id, body),) = self.database.fetch(connection, _NEWEST, (appeal["request_id"],))
         before = self.ledger.record_of(body)
         record = _by_a_person(before, appeal["appeal_id"], said, at)
-        self.ledger.add_row(connection, record, answers(record))
+        self.ledger.add_rows(connection, [(record, answers(record))])
         assert record.supersedes == decision_id  # noqa: S101  # one writer: nothing came between
         return record.decision_id
 
