@@ -3,7 +3,6 @@
 Messages say what does not hold; values that may be personal stay out.
 """
 
-from collections.abc import Mapping
 from http import HTTPStatus
 
 import msgspec
@@ -83,14 +82,14 @@ def install(app: FastAPI, metrics: Metrics) -> None:
         log.info("request_refused", code=error.code, status=error.status, route=_route(request))
         return respond(error, getattr(request.state, "refund_request_id", None))
 
-    async def on_http_error(_request: Request, error: Exception) -> Response:
+    async def on_http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101  # registered for it alone
         status = HTTPStatus(error.status_code)
         metrics.errors.labels(str(error.status_code)).inc()
         message = {404: "there is nothing at this path; see /openapi.json", 405: "this path does not take this method; see /openapi.json"}
         body = {"code": status.name, "message": message.get(error.status_code, status.phrase.lower()), "field": None, "request_id": None}
-        headers: Mapping[str, str] | None = error.headers
-        return Response(msgspec.json.encode({"error": body}), error.status_code, dict(headers or {}), "application/json")
+        headers = dict(error.headers or {}) | (_allowed(request) if status is HTTPStatus.METHOD_NOT_ALLOWED else {})
+        return Response(msgspec.json.encode({"error": body}), error.status_code, headers, "application/json")
 
     async def on_surprise(request: Request, error: Exception) -> Response:
         metrics.errors.labels("500").inc()
@@ -100,3 +99,9 @@ def install(app: FastAPI, metrics: Metrics) -> None:
     app.add_exception_handler(RiskError, on_risk_error)
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(Exception, on_surprise)
+
+
+def _allowed(request: Request) -> dict[str, str]:
+    """Every method that the path takes, on whichever of its routes; nothing to say where it has but one."""
+    methods = request.app.openapi()["paths"].get(_route(request).replace(":path", ""), {})
+    return {"Allow": ", ".join(sorted(method.upper() for method in methods))} if len(methods) > 1 else {}
