@@ -62,7 +62,7 @@ class World:
         """One question: an order with a line and a delivery, a photo that was measured, five identifiers; one in ten claims the whole amount."""
         buyer = random.randrange(self.buyers)
         asked = self.now - timedelta(minutes=5)
-        amount = random.randrange(2_000, 30_000)
+        amount = random.randrange(2_000, 10_000)
         claimed = amount if random.random() < 0.1 else amount // 4  # noqa: PLR2004  # the share of dear claims
         return {
             "request_id": f"ask-{number}",

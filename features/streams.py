@@ -172,5 +172,8 @@ def _articles(seen: Snapshot) -> list[tuple[str | None, str | None]]:
     return [article(claimed) for claimed in seen.claim_lines]
 
 
+_BLANK: dict[str, Any] = dict.fromkeys(COLUMNS) | {"until_us": NEVER}
+
+
 def _row(values: dict[str, Any]) -> Row:
-    return tuple(NEVER if name == "until_us" and values.get(name) is None else values.get(name) for name in COLUMNS)
+    return tuple((_BLANK | values).values())

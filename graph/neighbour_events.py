@@ -1,6 +1,7 @@
 """What changes the neighbours of buyers, as arrays: links, claims, orders and labels in the order in which they became known, and who asks."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -56,6 +57,7 @@ class Named(NamedTuple):
     opened: pl.DataFrame  # account, occurred_us, known_us
 
 
+@lru_cache(maxsize=65_536)
 def mark(*words: str) -> int:
     """A whole number out of a name, the same everywhere: it puts in order what happened in one microsecond."""
     return int.from_bytes(blake2b("\x1f".join(words).encode(), digest_size=8).digest(), "little", signed=True)

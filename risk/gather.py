@@ -48,6 +48,9 @@ def _look_back() -> Mapping[tuple[EntityType, Stream], int | None]:
 
 LOOK_BACK = _look_back()
 
+STREAMS = {kind: tuple((stream, back) for (of, stream), back in LOOK_BACK.items() if of is kind) for kind in EntityType}
+"""The same by type of entity."""
+
 
 class SlowFeatures(Protocol):
     """The feature store, online."""
@@ -142,9 +145,9 @@ class Gatherer:
         wanted: dict[Key, tuple[int, int]] = {}
         for asked in reads.asked.values():
             as_of_us = micros(asked.as_of)
-            for key in _keys(asked):
-                since_us, before_us = wanted.get(key, (as_of_us, as_of_us))
-                wanted[key] = min(since_us, _since(key, as_of_us)), min(before_us, as_of_us)
+            for key, since_us in _keys(asked, as_of_us):
+                before = wanted.get(key)
+                wanted[key] = (since_us, as_of_us) if before is None else (min(since_us, before[0]), min(as_of_us, before[1]))
         self.timelines.read(connection, wanted)
         if self.components is not None:
             self.components.follow(connection)
@@ -230,7 +233,7 @@ class Gatherer:
     def _timelines(self, asked: Snapshot, question: Question, past: Past, *, is_new: bool) -> dict[Key, Marked]:
         """The timelines of a question without what it left there itself, and with its order when that is new."""
         as_of_us = micros(asked.as_of)
-        found = {key: self.timelines.of(key, _since(key, as_of_us)) for key in _keys(asked)}
+        found = {key: self.timelines.of(key, since_us) for key, since_us in _keys(asked, as_of_us)}
         request_id = question.request.request_id
         if request_id in past.again:
             links = past.own_links.get(request_id, ()) if question.again else ()
@@ -281,19 +284,13 @@ def degraded(seen: Snapshot) -> tuple[str, ...]:
     return tuple(sorted(name for name, why in seen.missing.items() if why == NO_ANSWER))
 
 
-def _keys(asked: Snapshot) -> list[Key]:
-    """The timelines that features look at."""
-    return [(entity, stream) for entity in asked.entities for stream in Stream if (entity.type, stream) in LOOK_BACK]
+def _keys(asked: Snapshot, as_of_us: int) -> list[tuple[Key, int]]:
+    """The timelines that features look at, each with the moment from which on its events can matter."""
+    return [((entity, stream), 0 if back is None else as_of_us - back) for entity in asked.entities for stream, back in STREAMS[entity.type]]
 
 
 def _buyer(asked: Snapshot) -> str | None:
     return next((entity.id for entity in asked.entities if entity.type is EntityType.ACCOUNT), None)
-
-
-def _since(key: Key, as_of_us: int) -> int:
-    """From when on events of that timeline can matter, in microseconds."""
-    back = LOOK_BACK[key[0].type, key[1]]
-    return 0 if back is None else as_of_us - back
 
 
 def _same_order(past: Past, question: Question) -> StoredOrder | None:

@@ -152,9 +152,9 @@ def _explained(score: Score, worst: Action, policy: Policy, known: set[str]) -> 
     """
     groups: dict[str, list[Contribution]] = {}
     for part in score.contributions:
-        if REASONS[part.reason].holds(part.value):
+        if part.reason not in known and REASONS[part.reason].holds(part.value):
             groups.setdefault(part.reason, []).append(part)
-    sums = {code: sum(part.log_odds for part in parts) for code, parts in groups.items() if code not in known}
+    sums = {code: sum(part.log_odds for part in parts) for code, parts in groups.items()}
     against = sorted((code for code, total in sums.items() if total > 0 and REASONS[code].speaks != "for"), key=lambda code: -sums[code])
     speaks_for = sorted((code for code, total in sums.items() if total < 0 and REASONS[code].speaks == "for"), key=lambda code: sums[code])
     return [

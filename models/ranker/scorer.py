@@ -23,6 +23,7 @@ class Scorer:
         self.card = artifact.card
         self._encoding = artifact.card.encoding
         self._features = artifact.card.features
+        self._told = [(feature.name, feature.family, feature.reason) for feature in self._features]
         self._left_out = dict.fromkeys(name for name in self._encoding.names if name.startswith(ATTRIBUTE))
         self._threads = threads
         self._booster = lgb.Booster(model_str=artifact.booster_text)
@@ -64,11 +65,11 @@ class Scorer:
 
     def _named(self, parts: Floats, values: Mapping[str, float | str | None]) -> tuple[Contribution, ...]:
         """The parts with their names, largest first; features that moved nothing are left out."""
-        order = np.argsort(-np.abs(parts[:-1]), kind="stable").tolist()
-        moved = parts.tolist()
+        moved = np.flatnonzero(parts[:-1])
+        order = moved[np.argsort(-np.abs(parts[moved]), kind="stable")]
         return tuple(
-            Contribution(feature=feature.name, family=feature.family, reason=feature.reason, value=values[feature.name], log_odds=moved[place])
-            for place in order
-            if moved[place] != 0.0
-            for feature in (self._features[place],)
+            [
+                Contribution(feature=name, family=family, reason=reason, value=values[name], log_odds=log_odds)
+                for (name, family, reason), log_odds in zip([self._told[place] for place in order.tolist()], parts[order].tolist(), strict=True)
+            ]
         )

@@ -145,7 +145,7 @@ def row_of(link: Link) -> Row:
 def _nodes(row: Row) -> tuple[Entity, ...]:
     """Both ends of a link; none when its account is not known."""
     kind, entity_id, account_id = row[:3]
-    return () if account_id is None else (Entity(EntityType(kind), str(entity_id)), Entity(EntityType.ACCOUNT, str(account_id)))
+    return () if account_id is None else (Entity(_KINDS[kind], entity_id), Entity(EntityType.ACCOUNT, account_id))
 
 
 def _name(node: Entity) -> tuple[str, str]:

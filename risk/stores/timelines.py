@@ -6,6 +6,7 @@ reads; so what is kept and what is read are of one moment, however many workers 
 
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 from secrets import token_bytes
@@ -181,6 +182,7 @@ class Timelines:
             self._places.pop(number, None)
 
 
+@lru_cache(maxsize=65_536)
 def number_of(entity: Entity) -> int:
     """A small number for an entity; two that share one are dropped together, which costs a read and no more."""
     return crc32(f"{entity.type.value}|{entity.id}".encode())
