@@ -59,12 +59,15 @@ def respond(error: RiskError, request_id: str | None = None) -> Response:
 
 def from_validation(error: ValidationError) -> ContractError:
     """The first thing that does not hold, by field. The value itself stays out: it may be personal."""
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    first = error.errors(include_url=False, include_input=False)[0]
     field = ".".join(str(part) for part in first["loc"]) or None
     more = error.error_count() - 1
     if first["type"] == "json_invalid":
         return MalformedError(f"the body is no JSON: {first['msg'].removeprefix('Invalid JSON: ')}")
-    message = f"{field or 'the body'}: {first['msg'].removeprefix('Value error, ')}"
+    said = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "union_tag_invalid":  # whose words repeat the tag
+        said = f"is of no known type; expected one of {first['ctx']['expected_tags']}"
+    message = f"{field or 'the body'}: {said}"
     return ContractError(message if not more else f"{message} (and {more} more)", field=field)
 
 

@@ -1,4 +1,4 @@
-"""Delete what is older than its retention: the bytes of evidence and claim texts. Hashes, measurements and decisions stay, so replays still work.
+"""Delete what is older than its retention: the bytes of evidence and people's words. Hashes, measurements and decisions stay, so replays still work.
 
 A file is noted as purged first, its bytes are deleted then, and that is noted last. So whatever is killed in between, nobody is promised bytes that
 are gone, and the next purge finishes what was begun. What came again, is held, or was shown since is not touched.
@@ -15,7 +15,7 @@ from risk import clock
 from risk.home import existing_home
 from risk.jobs.remeasure import open_files
 from risk.settings import read_settings
-from risk.stores.care import Care, Held
+from risk.stores.care import TEXTS, Care
 from risk.stores.evidence_files import EvidenceFiles
 
 BATCH = 200
@@ -69,15 +69,16 @@ class Purger:
         return (due[-1][0] if due else None), free, len(due) - len(free)
 
     def texts(self, *, dry_run: bool) -> int:
-        """Delete claim texts; how many."""
-        care = self.care
-        with care.database.reading() as connection:
-            held: Held = care.held(connection, micros(self.now()))
-            keys = care.due_texts(connection, self.before_us, held)
-        for start in range(0, 0 if dry_run else len(keys), BATCH):
-            with care.database.writing() as connection:
-                care.forget_texts(connection, keys[start : start + BATCH])
-        return len(keys)
+        """Delete people's words: of claims, of appeals and their verdicts; how many."""
+        care, count = self.care, 0
+        for kind in TEXTS:
+            with care.database.reading() as connection:
+                keys = care.due_texts(connection, kind, self.before_us, care.held(connection, micros(self.now())))
+            for start in range(0, 0 if dry_run else len(keys), BATCH):
+                with care.database.writing() as connection:
+                    care.forget_texts(connection, kind, keys[start : start + BATCH])
+            count += len(keys)
+        return count
 
 
 def purge_home(home: Path, older_than: timedelta | None = None, *, dry_run: bool = False, now: Callable[[], datetime] = clock.now) -> Purge:
@@ -100,7 +101,7 @@ def purge_home(home: Path, older_than: timedelta | None = None, *, dry_run: bool
             gone.update(taken[1])
             held += taken[2]
         if not dry_run:
-            opened.database.scrub()
+            opened.database.scrub(TEXTS)
         return Purge(str(home), before, dry_run, len(gone), sum(gone.values()), texts, held, len(begun))
     finally:
         opened.database.close()

@@ -23,6 +23,18 @@ GONE = (
 )
 """Whether the bytes of the file `f` were purged and did not come again since."""
 
+TEXTS = {
+    "claim_texts": (
+        "SELECT request_id, request_id, known_us FROM claim_texts WHERE known_us < ?",
+        "DELETE FROM claim_texts WHERE request_id = ? AND known_us = ? RETURNING request_id",
+    ),
+    "appeal_words": (
+        "SELECT a.request_id, w.appeal_id, w.verdict_no FROM appeal_words w JOIN appeals a ON a.appeal_id = w.appeal_id WHERE w.known_us < ?",
+        "DELETE FROM appeal_words WHERE appeal_id = ? AND verdict_no = ? RETURNING appeal_id",
+    ),
+}
+"""Tables of people's words: which are old (their request, then their key), and how one is deleted."""
+
 FORCE = "released_us IS NULL AND (until_us IS NULL OR until_us > ?)"
 
 
@@ -115,14 +127,14 @@ class Care:
         )
         return [(sha256, size) for sha256, size in self.database.fetch(connection, query, (after, before_us, before_us, before_us, most))]
 
-    def due_texts(self, connection: Connection, before_us: int, held: Held) -> list[tuple[str, int]]:
-        """Claim texts from before that moment that nothing holds: their keys."""
-        rows = self.database.fetch(connection, "SELECT request_id, known_us FROM claim_texts WHERE known_us < ?", (before_us,))
-        return [(request_id, known_us) for request_id, known_us in rows if request_id not in held.requests]
+    def due_texts(self, connection: Connection, kind: str, before_us: int, held: Held) -> list[tuple[Any, ...]]:
+        """Texts of a kind from before that moment that nothing holds: their keys."""
+        rows = self.database.fetch(connection, TEXTS[kind][0], (before_us,))
+        return [tuple(key) for request_id, *key in rows if request_id not in held.requests]
 
-    def forget_texts(self, connection: Connection, keys: Sequence[tuple[str, int]]) -> None:
-        """Delete claim texts."""
-        self.database.fetch_each(connection, "DELETE FROM claim_texts WHERE request_id = ? AND known_us = ? RETURNING request_id", keys)
+    def forget_texts(self, connection: Connection, kind: str, keys: Sequence[tuple[Any, ...]]) -> None:
+        """Delete texts of a kind."""
+        self.database.fetch_each(connection, TEXTS[kind][1], keys)
 
     def begin_purge(self, connection: Connection, shas: Iterable[str], why: str, now_us: int) -> None:
         """Note that the bytes of these files are deleted; from now on nobody gets them."""

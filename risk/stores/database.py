@@ -4,7 +4,7 @@ There is one writer at a time on both: SQLite knows no other way, PostgreSQL tak
 order, and whoever has read up to one of them has missed none.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -150,8 +150,8 @@ class Database:
                 arrays = ", ".join(f"%s::{_type_of(table, name)}[]" for name in columns)
                 cursor.execute(f"{into} SELECT * FROM unnest({arrays}){or_else}", tuple(map(list, zip(*rows, strict=True))))  # noqa: S608  # as above
 
-    def scrub(self) -> None:
-        """Let nothing that was deleted linger where deleting leaves it: SQLite's log, PostgreSQL's dead rows. SourceUnavailableError: no answer."""
+    def scrub(self, tables: Iterable[str]) -> None:
+        """Let nothing that was deleted from them linger: in SQLite's log, in PostgreSQL's dead rows. SourceUnavailableError: no answer."""
         try:
             with closing(self.engine.raw_connection()) as pooled:
                 raw: Any = pooled.driver_connection
@@ -159,7 +159,7 @@ class Database:
                     raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
                     return
                 raw.autocommit = True
-                raw.execute("VACUUM claim_texts")
+                raw.execute(f"VACUUM {', '.join(tables)}")
                 raw.autocommit = False
         except self._failures as error:
             raise _unavailable(error) from error

@@ -99,6 +99,18 @@ def test_what_is_past_its_time_goes_and_decisions_stay(shop: Shop) -> None:
     assert replay_home(shop.service.home).ok
 
 
+def test_the_words_of_an_appeal_go_and_the_appeal_stays(shop: Shop) -> None:
+    shop.asked("appealed", 10)
+    filed = shop.service.client.post("/v1/appeals", json={"request_id": "appealed", "words": WORDS, "filed_by": "support"}).json()
+    hold = shop.command("hold", "add", "--request", "appealed", "--by", "mei", "--why", "x")["holds"][0]["hold_no"]
+    assert shop.purge().texts == 0
+    shop.command("hold", "release", str(hold), "--by", "mei", "--why", "x")
+    assert shop.purge().texts == 2
+    after = shop.service.client.get(f"/v1/appeals/{filed['appeal_id']}").json()
+    assert (filed["words"], after["words"]) == (WORDS, None)
+    assert after | {"words": WORDS} == filed
+
+
 def test_the_words_are_nowhere_on_the_disk_afterwards(shop: Shop) -> None:
     shop.asked("told", 2)
     assert shop.purge().texts == 1
