@@ -31,6 +31,7 @@ PLACE = ("48.8583", "2.2944")
 SERIAL = "SN-ZWEIGELT-77"
 IDENTITY_KEY = "identity-key-of-this-test-" + "k" * 32
 PASSWORD = "pass-of-zweigelt"  # noqa: S105  # of servers that do not exist
+HOOK = "hook-token-of-this-test"
 SECRETS = (IDENTITY_KEY, PASSWORD)
 
 
@@ -70,6 +71,16 @@ def wrong_bodies() -> Iterator[bytes]:
         yield f'{{"request_id": "{raw}\x01"}}'.encode()
 
 
+def a_webhook(home: Path) -> str:
+    """Somebody who wants to be told, and cannot be reached; her secret."""
+    words = ["webhooks", "add", f"http://127.0.0.1:1/told?token={HOOK}", "--kind", "decision.made", "--home", str(home), "--json"]
+    made = CliRunner().invoke(app, words, env={"REFUND_RISK_IDENTITY_KEY": IDENTITY_KEY})
+    assert made.exit_code == 0, made.output
+    secret: str = json.loads(made.stdout)["endpoints"][0]["secret"]
+    assert secret
+    return secret
+
+
 def every_call(client: httpx.Client, service: Process) -> list[httpx.Response]:
     """Every route, well and badly."""
     answers = [client.post(SCORE, json=personal("first")), client.post(SCORE, json=personal("first", amount_minor=5))]
@@ -104,10 +115,11 @@ def overheard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Overheard]:
     with a_process(
         home, None, {"REFUND_RISK_IDENTITY_KEY": IDENTITY_KEY, "REFUND_RISK_REDIS_URL": redis, "REFUND_RISK_LOG_LEVEL": "debug"}
     ) as service:
+        secret = a_webhook(home)
         with service.client() as client:
             answers = every_call(client, service)
             figures = client.get("/metrics").text
-            time.sleep(0.5)
+            time.sleep(2)  # the webhook is tried in the meantime
         assert service.popen.poll() is None
         errors = [answer.text for answer in answers if answer.is_error or '"refused":1' in answer.text]
         assert len(errors) > 100
@@ -117,9 +129,12 @@ def overheard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Overheard]:
         connection.close()
         database = b"".join(path.read_bytes() for path in sorted(home.glob("risk.db*")))
         yield Overheard(errors, figures, service.said.read_text(encoding="utf-8"), ledger, database)
-        assert service.key not in service.said.read_text(encoding="utf-8")
+        assert "webhook_not_delivered" in service.said.read_text(encoding="utf-8"), "it was not even tried"
+        for hidden in (secret, HOOK, service.key):
+            assert hidden not in service.said.read_text(encoding="utf-8") + figures + "".join(errors)
+            assert hidden.encode() not in ledger
+        assert secret.encode() not in database
         assert service.key.encode() not in database
-        assert all(service.key not in error for error in errors)
 
 
 @pytest.mark.parametrize("raw", [*IDENTIFIERS.values(), SAID, SAID[:20], "zweigelt", "Zweigelt", *PLACE, SERIAL, *SECRETS])
