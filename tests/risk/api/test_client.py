@@ -98,3 +98,51 @@ def successor(home: Path, port: int) -> RunningServer:
                 raise
             assert error.field == "port"  # noqa: PT017  # anything else is a failure
             sleep(0.2)
+
+
+def test_it_tells_events_of_every_kind(client: Client) -> None:
+    when = "2026-10-01T10:00:00Z"
+    client.score(plain_body("client-events"))
+    told = (
+        (client.delivery, {"order_id": "client-scan", "status": "delivered", "occurred_at": when}),
+        (client.refund, {"refund_id": "client-refund", "request_id": "client-events", "occurred_at": when}),
+        (client.link, {"entity_type": "device", "entity_id": "CLIENT-DEVICE", "account_id": "a", "occurred_at": when}),
+    )
+    for tell, body in told:
+        assert [tell(body), tell(body)] == [True, False]
+        assert [tell(body, key=f"key-{tell.__name__}") for _ in range(2)] == [False, False]
+    taken = client.events([{"type": "order", "order_id": "client-bulk", "occurred_at": when}, {"type": "nothing"}])
+    assert (taken.new, taken.refused, taken.items[0].new) == (1, 1, True)
+    assert taken.items[1].error is not None
+    assert taken.items[1].error.code == "CONTRACT"
+
+
+def test_an_appeal_from_filing_to_verdict(client: Client) -> None:
+    answer = client.score(crab_body("client-appeal"))
+    appeal = client.appeal({"decision_id": answer.decision_id, "words": "Look again.", "filed_by": "support"})
+    assert client.read_appeal(appeal.appeal_id) == appeal
+    assert appeal in client.appeals(limit=200).appeals
+    said = {"verdict": "overturned", "by": "mei", "reason_code": "BUYER_HISTORY_GOOD", "words": "So it is."}
+    after = client.verdict(appeal.appeal_id, said)
+    assert (after.state, after.verdicts[0].by) == ("overturned", "mei")
+    newest = client.newest("client-appeal")
+    assert (newest.action, newest.supersedes, newest.decision_id) == ("approve", answer.decision_id, after.verdicts[0].decision_id)
+    assert client.decision(answer.decision_id).superseded_by == newest.decision_id
+
+
+def test_all_tries_together_take_no_longer_than_they_may() -> None:
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(8)
+        began = monotonic()
+        address = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        with Client(address, "rr_x", timeout_s=5.0, tries=50, total_s=0.8) as client, pytest.raises(CallError, match="UNREACHABLE"):
+            client.decision("dec_x")
+        assert monotonic() - began < 3.0
+
+
+def test_both_clients_offer_the_same_calls() -> None:
+    def offered(kind: type) -> set[str]:
+        return {name for name in vars(kind) if not name.startswith("_")}
+
+    assert offered(Client) == offered(AsyncClient)
