@@ -93,17 +93,21 @@ def about(event_id: str, stream: Stream) -> str:
 
 def marks_of(rows: Sequence[tuple[Any, ...]], stream: Stream) -> Marks:
     """Rows of a stream in the order of COLUMNS as marks."""
-    found = array("q", [hash(about(row[0], stream)) for row in rows] if stream is Stream.LABEL else [hash(row[0]) for row in rows])
-    for name, values in zip(COLUMNS[1:], list(zip(*rows, strict=True))[1:], strict=False):
-        if name in NAMES:
-            found.extend([NULL if value is None else hash(value) for value in values])
-        elif None in values:
-            default = NEVER if name == "until_us" else NULL
-            found.extend([default if value is None else value for value in values])
-        else:
-            found.extend(values)
-    return np.frombuffer(found, np.int64).reshape(len(COLUMNS), -1) if rows else NO_EVENTS
+    if not rows:
+        return NO_EVENTS
+    found = array("q")
+    for row in rows:
+        names, whole = row[_NAMES], row[_WHOLE]
+        found.append(hash(about(row[0], stream)))
+        found.extend(row[1:3])
+        found.append(NEVER if row[3] is None else row[3])
+        found.extend([NULL if value is None else hash(value) for value in names])
+        found.extend([NULL if value is None else value for value in whole])
+    table: Marks = np.ascontiguousarray(np.frombuffer(found, np.int64).reshape(len(rows), len(COLUMNS)).T)
+    return table
 
+
+_NAMES, _WHOLE = slice(4, 4 + len(NAMES)), slice(4 + len(NAMES), None)
 
 NO_EVENTS: Marks = np.empty((len(COLUMNS), 0), np.int64)
 

@@ -14,7 +14,7 @@ from data_contracts.timeline import NEVER, Entity
 from graph.events import label_number, microseconds
 from graph.judgements import Judgement
 from graph.neighbour_events import TYPES, Tables, events_of, mark, marks, named, play, state_for
-from graph.neighbour_kernel import GROUPS, WIDTH, add_claim, add_label, add_link, add_order, look_around
+from graph.neighbour_kernel import GROUPS, WIDTH, add_claim, add_label, add_link, add_links, add_order, look_around
 from graph.neighbour_state import Around, empty_around, enter_all, slot_of, with_refuted, with_room
 from graph.neighbours import AGGREGATES, Aggregate, picks, value
 from graph.refuted import refuted
@@ -104,6 +104,20 @@ class LiveNeighbours:
             entity, account = self._entity(Entity(link.entity_type, link.entity_id)), self._account(link.account_id)
             self._room()
             add_link(self._around, entity, account, microseconds(link.known_at))
+
+    def add_links(self, links: Iterable[Link]) -> None:
+        """Several at once, which costs little more than one."""
+        with self._lock:
+            told: list[tuple[int, int, int]] = []
+            for link in links:
+                if link.account_id is not None and link.entity_type in PLACES:
+                    entity, account = self._entity(Entity(link.entity_type, link.entity_id)), self._account(link.account_id)
+                    self._room()
+                    told.append((entity, account, microseconds(link.known_at)))
+            for start in range(0, len(told), AHEAD // 2):
+                self._steps_left = 0
+                self._room()
+                add_links(self._around, np.array(told[start : start + AHEAD // 2], dtype=np.int64))
 
     def add_claim(self, request_id: str, account_id: str | None, amount_minor: int | None, known_at: datetime) -> None:
         """An account asked for its money back; another revision of the same request is no other claim."""

@@ -49,6 +49,10 @@ class LiveAround:
         """An account came to an entity."""
         self.live.add_link(link)
 
+    def add_links(self, links: Iterable[Link]) -> None:
+        """The same of several."""
+        self.live.add_links(links)
+
     def add_label(self, label: Label) -> None:
         """A request was judged; a request of nobody has no neighbours to tell."""
         self.live.add_label(label, self._buyers.get(label.request_id))

@@ -85,9 +85,10 @@ class LiveGraph:
     def _add(self, links: Iterable[Link], turns: Iterable[tuple[Any, ...]]) -> None:
         for row in turns:  # a label's request comes before it
             self._around.add_turn(row)
+        links = tuple(links)
         for link in links:
             self._live.add_link(link)
-            self._around.add_link(link)
+        self._around.add_links(links)
 
     def facts(self, account_id: str | None, entities: Iterable[Entity], as_of: datetime) -> Neighbourhood | None:
         """The component of account and entities, strictly before as_of; None: neither is known."""
