@@ -42,6 +42,7 @@ from risk.ledger import Ledger
 from risk.logs import configure_logs
 from risk.settings import Settings, read_settings
 from risk.signature import secret_of
+from risk.stores.checkpoints import copied_back
 from risk.stores.discounts import StoredDiscounts
 from risk.stores.feature_store import FeatureStore
 from risk.stores.history import History
@@ -102,7 +103,8 @@ class RunningServer:
         """Serve until stopped."""
         self.learning.start()
         try:
-            self.server.run(sockets=[self.listening])
+            with copied_back(self.home.database):
+                self.server.run(sockets=[self.listening])
         finally:
             self.learning.stop()
             self.home.database.close()
