@@ -1,6 +1,6 @@
 """Rings as the ring finder lists them beside the simulator's truth: pairs of claimants, the ceiling for anybody, and when a ring was first listed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
@@ -91,24 +91,30 @@ class Shown(NamedTuple):
     rings: dict[str, dict[str, bool]]
 
 
-LISTS: Mapping[str, Callable[[Ring], bool]] = {"listed": lambda ring: ring.listed, "listed or early": lambda ring: ring.listed or ring.early}
+SHIPPED = "listed"
+LISTS: Mapping[str, Callable[[Ring], bool]] = {SHIPPED: lambda ring: ring.listed} | {
+    f"score >= {least:.2f}": partial(lambda ring, least: ring.score >= least, least=least) for least in (0.05, 0.1, 0.2, 0.3, 0.5, 0.7)
+}
+"""Ways to say which rings an analyst is shown: as shipped, and by other limits, for the curve."""
 
 
 def until_shown(tables: Mapping[str, pl.DataFrame], end: datetime, days: int) -> Shown:
-    """How soon and how rightly rings are shown by an hourly job.
+    """How soon and how rightly rings are shown by an hourly job as shipped, and by a daily one under other limits.
 
     Builds are made daily and then hourly inside the day in which a ring appeared: what hourly builds would give, as long as a ring does not vanish
     within the day.
     """
     people = claimants(tables)
     ring_of = dict(people.drop_nulls("ring_id").select("buyer", "ring_id").iter_rows())
-    known = _shared_only({name: frame for name, frame in tables.items() if name != "truth"})
+    known = shared_only(tables)
     made: dict[datetime, dict[str, set[str]]] = {}
 
     def shown(moment: datetime, name: str) -> set[str]:
         if moment not in made:
             rings = build_rings(known, moment).rings
-            made[moment] = {each: {found for ring in filter(wanted, rings) for found in _true(ring, ring_of)} for each, wanted in LISTS.items()}
+            made[moment] = {
+                each: {found for ring in filter(wanted, rings) for found in of_one_ring(ring.members, ring_of)} for each, wanted in LISTS.items()
+            }
         return made[moment][name]
 
     first: dict[str, dict[str, datetime]] = {name: {} for name in LISTS}
@@ -117,11 +123,13 @@ def until_shown(tables: Mapping[str, pl.DataFrame], end: datetime, days: int) ->
     while before < end:
         day = min(before + timedelta(days=1), end)
         build = build_rings(known, day, before=build)
-        made[day] = {name: {found for ring in filter(wanted, build.rings) for found in _true(ring, ring_of)} for name, wanted in LISTS.items()}
+        made[day] = {
+            name: {found for ring in filter(wanted, build.rings) for found in of_one_ring(ring.members, ring_of)} for name, wanted in LISTS.items()
+        }
         for name, wanted in LISTS.items():
-            told[name] = {ring.ring_id: bool(_true(ring, ring_of)) for ring in filter(wanted, build.rings)} | told[name]
+            told[name] = {ring.ring_id: bool(of_one_ring(ring.members, ring_of)) for ring in filter(wanted, build.rings)} | told[name]
             for ring_id in made[day][name] - set(first[name]):
-                first[name][ring_id] = _hour(partial(shown, name=name), ring_id, before, day)
+                first[name][ring_id] = _hour(partial(shown, name=name), ring_id, before, day) if name == SHIPPED else day
         before = day
     return Shown({name: _waits(tables, ring_of, found) for name, found in first.items()}, told)
 
@@ -134,10 +142,10 @@ def _hour(shown: Callable[[datetime], set[str]], ring_id: str, low: datetime, hi
     return high
 
 
-def _true(ring: Ring, ring_of: Mapping[str, str]) -> set[str]:
-    """The true rings of which two people or more make up at least half of this one."""
-    names = [ring_of[member] for member in ring.members if member in ring_of]
-    return {name for name in set(names) if names.count(name) >= max(SEEN_FROM, len(ring.members) / 2)}
+def of_one_ring(members: Sequence[str], ring_of: Mapping[str, str]) -> set[str]:
+    """The true rings of which two people or more make up at least half of these."""
+    names = [ring_of[member] for member in members if member in ring_of]
+    return {name for name in set(names) if names.count(name) >= max(SEEN_FROM, len(members) / 2)}
 
 
 def _waits(tables: Mapping[str, pl.DataFrame], ring_of: Mapping[str, str], first: Mapping[str, datetime]) -> list[float]:
@@ -147,13 +155,23 @@ def _waits(tables: Mapping[str, pl.DataFrame], ring_of: Mapping[str, str], first
     return [(first[ring_id] - third) / HOUR if ring_id in first else float("inf") for ring_id, third in thirds.items()]
 
 
-def _shared_only(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    """The tables with only those links that can ever matter to a ring, so that a year of builds takes minutes: what two claimants ever shared."""
+def shared_only(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """What was known, with only those links that matter to a ring, so that a build of a year takes a tenth of a second and finds the same.
+
+    Of an entity and an account the first link and the first order are enough, and entities that two claimants never shared tie nobody.
+    """
+    links = tables["links"].filter(pl.col("entity_type") != "agent").sort("known_at", maintain_order=True)
+    told_whole = pl.col("account_id").is_null() | pl.col("entity_type").is_in(["image", "text"])
+    ordered = pl.col("order_id").is_not_null() & pl.col("request_id").is_null()
+    used = (*ENTITY, "account_id")
+    firsts = [part.unique(used, keep="first", maintain_order=True) for part in (links.filter(~told_whole), links.filter(~told_whole & ordered))]
+    links = pl.concat([*firsts, links.filter(told_whole)]).unique(maintain_order=True)
     asking = tables["refund_requests"].select("account_id").drop_nulls().unique()
-    named = tables["links"].join(asking, on="account_id", how="semi").select(*ENTITY, who="account_id")
-    nameless = tables["links"].filter(pl.col("account_id").is_null()).select(*ENTITY, who=pl.coalesce("request_id", "order_id"))
-    shared = pl.concat([named, nameless]).unique().group_by(*ENTITY).len().filter((pl.col("len") > 1) & (pl.col("entity_type") != "agent"))
-    return {**tables, "links": tables["links"].join(shared, on=ENTITY, how="semi")}
+    claiming = pl.concat([links.join(asking, on="account_id", how="semi"), links.filter(pl.col("account_id").is_null())])
+    shared = claiming.group_by(*ENTITY).agg(users=pl.coalesce("account_id", "request_id", "order_id").n_unique()).filter(pl.col("users") > 1)
+    first_order = links.filter(ordered & pl.col("account_id").is_not_null()).unique("account_id", keep="first", maintain_order=True)
+    kept = pl.concat([links.join(shared, on=ENTITY, how="semi"), first_order]).unique(maintain_order=True)
+    return {name: frame for name, frame in tables.items() if name != "truth"} | {"links": kept}
 
 
 def world(tables: Mapping[str, pl.DataFrame], end: datetime) -> tuple[dict[str, float], dict[str, float], pl.DataFrame]:

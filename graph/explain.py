@@ -4,10 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from data_contracts.link import EntityType
-from graph.hubs import SENTENCE
+from graph.hubs import SENTENCE, kind_of
 from graph.ring_measures import Held
 from graph.rings import Ring
-from graph.sentences import PREFIX
 
 NOUNS: Mapping[str, tuple[str, str]] = {
     EntityType.DEVICE: ("device", "devices"),
@@ -63,12 +62,12 @@ def _told(held: Held) -> str:
     kind = _kind(held)
     thing = f"the {NOUNS[kind][0]} {held.entity_id}"
     who = f"{counted(held.users, 'buyer', 'buyers')} {_USED.get(kind, 'who used')} {thing}"
-    judged = f"of {held.judged} judged among them {held.abusers} abused" if held.judged else "none of them was judged yet"
-    return f"{held.members} of the {who} are members; {judged} (weight {held.weight:.2f})."
+    judged = f"{held.abusers} of the {held.judged} judged among them abused" if held.judged else "none of them was judged yet"
+    return f"{held.members} of the {who} are members; {judged}; that it is a tool of theirs: {held.weight:.0%}."
 
 
 def _kind(held: Held) -> str:
-    return SENTENCE if held.entity_type is EntityType.TEXT and held.entity_id.startswith(PREFIX) else held.entity_type
+    return kind_of(held.entity_type, held.entity_id)
 
 
 def _hub(hub: Held) -> str:

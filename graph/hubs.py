@@ -33,6 +33,12 @@ PRIOR: Mapping[EntityType, float] = {
 SENTENCE = "sentence"
 """Sentences are texts, and are told apart from whole texts when they are judged."""
 
+
+def kind_of(entity_type: str, entity_id: str) -> str:
+    """Its type; SENTENCE for a sentence."""
+    return SENTENCE if entity_type == EntityType.TEXT and entity_id.startswith(PREFIX) else entity_type
+
+
 SIGNS = ("always", "claimants", "share", "one_seller", "length")
 """always: one. claimants: doublings beyond two. share: log-odds of a user being a claimant, 0 when all are. one_seller: of an
 image, one when all claims that show it are with one seller, whose page it may be from. length: of a text, in e-foldings beyond 30 bytes."""

@@ -20,6 +20,7 @@ COLOURS = {
     "text": "#2a9d8f",
     "agent": "#6b4226",
 }
+LINE = "#b5b5b5"
 CONFIRMED = "#8b0000"
 """The rim of an account with confirmed abuse."""
 
@@ -57,8 +58,9 @@ def draw(ring: Ring, graph: nx.Graph, path: Path) -> None:
     axes = figure.add_subplot()
     _draw_nodes(graph, axes)
     kinds = sorted({data["kind"] for _, data in graph.nodes(data=True)}, key=list(COLOURS).index)
-    marks = [Line2D([], [], marker="o", linestyle="", color=COLOURS[kind], label=kind) for kind in kinds]
+    marks = [Line2D([], [], marker="o" if kind == "account" else "s", linestyle="", color=COLOURS[kind], label=kind) for kind in kinds]
     marks.append(Line2D([], [], marker="o", linestyle="", markerfacecolor="white", markeredgecolor=CONFIRMED, label="abuse confirmed"))
+    marks.append(Line2D([], [], color=LINE, linewidth=2.5, label="thick: says much"))
     figure.legend(handles=marks, loc="outside lower center", ncols=len(marks), frameon=False, fontsize=9)
     axes.set_title(f"{ring.ring_id}, score {ring.score:.2f}\n{summary(ring)}", fontsize=10, loc="left", wrap=True)
     axes.set_axis_off()
@@ -72,20 +74,25 @@ def draw(ring: Ring, graph: nx.Graph, path: Path) -> None:
 def _draw_nodes(graph: nx.Graph, axes: object) -> None:
     place = positions(graph)
     nodes = list(graph.nodes(data=True))
-    nx.draw_networkx_edges(graph, place, ax=axes, width=[0.5 + 2.0 * data["weight"] for *_, data in graph.edges(data=True)], edge_color="#b5b5b5")
-    nx.draw_networkx_nodes(
-        graph,
-        place,
-        ax=axes,
-        node_color=[COLOURS[data["kind"]] for _, data in nodes],
-        node_size=[260 if data["kind"] == "account" else 150 for _, data in nodes],
-        edgecolors=[CONFIRMED if data.get("confirmed") else "white" for _, data in nodes],
-        linewidths=2.0,
-    )
+    nx.draw_networkx_edges(graph, place, ax=axes, width=[0.5 + 2.0 * data["weight"] for *_, data in graph.edges(data=True)], edge_color=LINE)
+    for people in (True, False):
+        mine = [(node, data) for node, data in nodes if (data["kind"] == "account") is people]
+        nx.draw_networkx_nodes(
+            graph,
+            place,
+            [node for node, _ in mine],
+            ax=axes,
+            node_color=[COLOURS[data["kind"]] for _, data in mine],
+            node_size=260 if people else 150,
+            node_shape="o" if people else "s",
+            edgecolors=[CONFIRMED if data.get("confirmed") else "white" for _, data in mine],
+            linewidths=2.0,
+        )
     names = {node: _short(node) for node, data in nodes if len(nodes) <= LABELLED or data["kind"] != "account"}
     lift = 0.03 * (max(y for _, y in place.values()) - min(y for _, y in place.values()))
     above = {node: (x, y + lift) for node, (x, y) in place.items()}
-    nx.draw_networkx_labels(graph, above, names, ax=axes, font_size=8, verticalalignment="bottom")
+    behind = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.5}
+    nx.draw_networkx_labels(graph, above, names, ax=axes, font_size=8, verticalalignment="bottom", bbox=behind)
 
 
 def _short(node: str) -> str:

@@ -4,7 +4,7 @@ Read `uses.py` (what was known), `hubs.py` (what an entity says), `communities.p
 A ring here is a question to an analyst, not an answer: it becomes one when somebody confirms it (`judgements.py`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -15,21 +15,17 @@ from graph.hubs import CERTAIN, discounted, entities_of
 from graph.judgements import InForce, Judgement, Verdict, in_force
 from graph.lineage import Named, Step, Turn, name_groups
 from graph.ring_measures import Held, Measures, measures
+from graph.ring_score import score
 from graph.uses import Seen, seen_before
 
 LEAST_MEMBERS = 2
 """Two claimants are enough to be looked at when nearly everything speaks for it: a ring is seen earlier than by waiting for its third."""
 
-LISTED_FROM = 0.5
-"""Score from which a ring is shown to an analyst."""
+LISTED_FROM = 0.15
+"""Score from which a ring is shown to an analyst: chosen on the markets that the score was fitted on, for speed at seven in ten that are rings."""
 
-EARLY_CLAIMS = 2
-OWN_SHARE = 0.5
-"""An early warning: so many claims within 30 days by people tied by something of their own, of whose users at least that share are among them.
-
-Three of four early warnings are no ring, but they come once in six days, and a ring is shown days to weeks before its score says so
-(markets 11 and 12; at three claims two of five are rings, but half of all rings are shown after a day and a half).
-"""
+LIKELY_FROM = 0.5
+"""Score below which a listed ring is an early warning: it is less likely a ring than not."""
 
 SAME_RING = 0.5
 """A refuted ring stays refuted while it shares at least this part of its members (of both together) with those it was judged for."""
@@ -39,10 +35,9 @@ SAME_RING = 0.5
 class Ring:
     """A candidate ring as of the build's moment.
 
-    belonging: 0..1, mean over members of the probability that a tie to the others is real. score: belonging times the share of abusers among
-    judged members, drawn towards two thirds while few are judged. busy_claims: claims in its busiest 30 days. close_claims: claims
-    sent within a day of another member's. amount_minor: claimed in all, null
-    when no amount is known. confirmed and cleared: requests of members judged abuse and honest. hubs: entities that members share too, and
+    score: 0..1, the probability that it is a ring (`ring_score.py`). belonging: 0..1, mean over members of the probability that a tie to the others
+    is real. busy_claims: claims in its busiest 30 days. close_claims: claims sent within a day of another member's. amount_minor: claimed in all,
+    null when no amount is known. confirmed and cleared: requests of members judged abuse and honest. hubs: entities that members share too, and
     that say nothing because strangers do as well. verdict: of the analyst's judgement in force, null for none.
     """
 
@@ -72,16 +67,8 @@ class Ring:
 
     @property
     def early(self) -> bool:
-        """Whether it is worth a glance though little is known of it yet: not listed, nobody in it cleared, claims that come together."""
-        own = any(held.members >= OWN_SHARE * held.users for held in self.entities)
-        return own and self.busy_claims >= EARLY_CLAIMS and not (self.listed or self.cleared or self.verdict is Verdict.REFUTED)
-
-
-def to_look_at(rings: Iterable[Ring]) -> list[Ring]:
-    """What an analyst is shown: the listed rings in their order, then early warnings by score times money."""
-    found = list(rings)
-    early = sorted((ring for ring in found if ring.early), key=lambda ring: -ring.score * (ring.amount_minor or 0))
-    return [ring for ring in found if ring.listed] + early
+        """Whether it is listed though it is less likely a ring than not, and nobody confirmed it."""
+        return self.listed and self.score < LIKELY_FROM and self.verdict is not Verdict.CONFIRMED
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +87,18 @@ def build_rings(tables: Mapping[str, pl.DataFrame], as_of: datetime, judgements:
     Equal arguments give equal builds.
     """
     said = in_force(judgements, as_of)
+    return _build(groups_of(tables, as_of, said), as_of, said, before)
+
+
+def groups_of(tables: Mapping[str, pl.DataFrame], as_of: datetime, said: InForce) -> list[Measures]:
+    """Every group of claimants as of a moment, measured; `said` is what analysts' word holds then."""
     seen = without_refuted(seen_before(tables, as_of), said)
     entities = confirmed_entities(discounted(entities_of(seen)), said)
     found = kept_together(ties(seen, entities), said)
     group = communities(found.pairs, len(found.claimants))
     everyone = pl.DataFrame({"buyer": found.claimants, "group": group}).with_columns(size=pl.len().over("group"))
     members = everyone.filter(pl.col("size") >= LEAST_MEMBERS).drop("size").sort("group", "buyer")
-    measured = measures(seen, entities, found, members)
-    return _build(measured, as_of, said, before)
+    return measures(seen, entities, found, members)
 
 
 def without_refuted(seen: Seen, said: InForce) -> Seen:
@@ -164,7 +155,7 @@ def _ring(ring_id: str, each: Measures, as_of: datetime, said: InForce, old: Rin
         members=each.members,
         entities=each.entities,
         hubs=each.hubs,
-        score=each.belonging * (each.abusers + 2.0) / (each.judged + 3.0),
+        score=score(each),
         belonging=each.belonging,
         claims=each.claims,
         busy_claims=each.busy_claims,

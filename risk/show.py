@@ -211,7 +211,7 @@ def rings(result: object) -> RenderableType:
     """The listed rings, best first."""
     found = plain(result)
     shown = table(
-        f"{found['listed']} rings of {found['members']} accounts, {found['early']} early warnings, as of {found['as_of']:%Y-%m-%d %H:%M} UTC",
+        f"{found['listed']} rings of {found['members']} accounts, {found['early']} of them early warnings, as of {found['as_of']:%Y-%m-%d %H:%M} UTC",
         "ring",
         "score",
         "what is known",

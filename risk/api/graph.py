@@ -17,7 +17,7 @@ from data_contracts.timeline import Entity
 from graph.explain import sentences
 from graph.judgements import Judgement, Subject, Verdict, in_force
 from graph.neighbourhood import Edge, Lens, Node, View, neighbourhood
-from graph.rings import Build, Ring, to_look_at
+from graph.rings import Build, Ring
 from risk.api.calls import Gate, checked, whole
 from risk.api.graph_body import JudgementBody
 from risk.api.moment import Moment
@@ -66,11 +66,11 @@ class Graph:
         return found
 
     def rings(self, offset: int, limit: int, *, listed: bool) -> dict[str, Any]:
-        """A page of rings, best first; only those that an analyst should see (then early warnings last), or all."""
+        """A page of rings, best first; only those that an analyst should see, or all."""
         build = self.build()
         if build is None:
             return {"as_of": None, "total": 0, "next": None, "rings": []}
-        found = to_look_at(build.rings) if listed else list(build.rings)
+        found = [ring for ring in build.rings if ring.listed or not listed]
         more = offset + limit
         return {
             "as_of": build.as_of,

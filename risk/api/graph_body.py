@@ -52,8 +52,8 @@ class JudgementBody(Body):
 class RingShown(BaseModel):
     """A candidate ring as of the build's moment: a question to an analyst until she confirms it. `sentences` say it in words.
 
-    `score`: 0 to 1, how likely its members work together and abuse; `amount_minor` is null where no amount is known.
-    `early`: not listed yet, but people tied by something of their own claim together; most of these are no ring.
+    `score`: 0 to 1, how likely it is a ring; `amount_minor` is null where no amount is known.
+    `early`: listed, though it is less likely a ring than not.
     """
 
     ring_id: str

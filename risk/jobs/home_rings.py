@@ -24,6 +24,7 @@ from risk.stores.discounts import StoredDiscounts
 from risk.stores.links import LABEL_COLUMNS, LINK_COLUMNS
 from risk.stores.ring_builds import RingBuilds
 
+TEXT_COLUMNS = ("request_id", "known_us", "body")
 REQUEST_COLUMNS = ("event_id", "entity_id", "seller_id", "claim_type", "amount_minor", "occurred_us", "known_us")
 
 
@@ -81,6 +82,9 @@ def stored_tables(database: Database, connection: Connection) -> dict[str, pl.Da
     events = stored.timeline_events.c
     mine = (events.entity_type == EntityType.ACCOUNT.value) & (events.stream == Stream.REQUEST.value) & (events.until_us == NEVER)
     asked = database.frame(connection, select(*(events[name] for name in REQUEST_COLUMNS)).where(mine), _kinds(REQUEST_COLUMNS))
+    texts = database.frame(connection, select(*(stored.claim_texts.c[name] for name in TEXT_COLUMNS)), _kinds(TEXT_COLUMNS))
+    written = texts.sort("known_us").unique("request_id", keep="last").select(pl.col("request_id").alias("event_id"), text="body")
+    asked = asked.join(written, on="event_id", how="left", maintain_order="left")
     return {
         "links": _whole("links", database.frame(connection, select(*(stored.links.c[name] for name in LINK_COLUMNS)), _kinds(LINK_COLUMNS))),
         "labels": _whole("labels", database.frame(connection, select(*(stored.labels.c[name] for name in LABEL_COLUMNS)), _kinds(LABEL_COLUMNS))),

@@ -17,7 +17,7 @@ from graph.explain import sentences
 from graph.export import ring_graph, write
 from graph.judgements import FILE, Judgement, Subject, Verdict, append, read
 from graph.picture import draw
-from graph.rings import Build, Ring, build_rings, to_look_at
+from graph.rings import Build, Ring, build_rings
 from graph.uses import seen_before
 from risk.jobs.read_tables import read_tables
 
@@ -27,7 +27,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class RingsReport:
-    """What a build found. `rings` are the listed ones, best first, then the early warnings, as `told`; `members` are of the listed ones.
+    """What a build found. `rings` are the listed ones, best first, as `told`; `early` and `members` count theirs.
 
     `turns` counts what became of earlier rings.
     """
@@ -51,13 +51,13 @@ def rings(folder: Path, as_of: datetime | None = None) -> RingsReport:
     moment = as_of or last_known(tables) + _MICROSECOND
     build = build_rings(tables, moment, read(folder / FILE), last_build(folder, before=moment))
     path = _write_build(folder, build)
-    shown = to_look_at(build.rings)
-    listed = [ring for ring in shown if ring.listed]
+    listed = [ring for ring in build.rings if ring.listed]
     turns: dict[str, int] = {}
     for step in build.steps:
         turns[step.turn] = turns.get(step.turn, 0) + 1
     members = sum(len(ring.members) for ring in listed)
-    return RingsReport(moment, str(path), len(build.rings), len(listed), len(shown) - len(listed), members, turns, [told(ring) for ring in shown])
+    early = sum(ring.early for ring in listed)
+    return RingsReport(moment, str(path), len(build.rings), len(listed), early, members, turns, [told(ring) for ring in listed])
 
 
 def ring(folder: Path, ring_id: str, png: Path | None = None, export: Path | None = None) -> dict[str, Any]:

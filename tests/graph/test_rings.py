@@ -1,4 +1,3 @@
-from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -9,8 +8,8 @@ from data_contracts.link import EntityType
 from graph.explain import sentences, summary
 from graph.judgements import Judgement, Subject, Verdict
 from graph.lineage import Turn
-from graph.rings import build_rings, to_look_at
-from tests.graph.histories import at, histories, label, link, request
+from graph.rings import build_rings
+from tests.graph.histories import at, histories, link, request
 from tests.graph.ring_stories import also, ring_world
 
 NOW = at(1_000)
@@ -33,7 +32,10 @@ def test_a_group_that_shares_its_own_things_is_found_and_the_dormitory_is_not() 
 def test_a_ring_is_told_in_sentences() -> None:
     ring = build_rings(ring_world(), NOW).rings[0]
     assert summary(ring) == "4 accounts, 1 device, 1 card; 4 claims in 1 day; 2 confirmed; first seen 2026-01-03"
-    assert "4 of the 4 buyers who used the device ring-device are members; of 2 judged among them 2 abused (weight 0.98)." in sentences(ring)
+    assert (
+        "4 of the 4 buyers who used the device ring-device are members; 2 of the 2 judged among them abused; that it is a tool of theirs: 98%."
+        in sentences(ring)
+    )
 
 
 def test_what_becomes_known_later_changes_nothing() -> None:
@@ -112,9 +114,27 @@ def test_absent_tables_are_no_error(kept: tuple[str, ...]) -> None:
     assert len(build.rings) == ("links" in kept)
 
 
-def test_two_claimants_on_things_of_their_own_are_enough_to_be_listed() -> None:
-    early = build_rings(ring_world(members=2), at(320))
-    assert [(ring.members, ring.listed) for ring in early.rings] == [(MEMBERS[:2], True)]
+def test_two_claimants_are_an_early_warning_when_they_claim_again() -> None:
+    pair = ring_world(members=2)
+    assert [(ring.members, ring.listed) for ring in build_rings(pair, at(140)).rings] == [(MEMBERS[:2], False)]
+    again = also(pair, requests=[request(f"again{number}", f"m{number}", 130 + number) for number in range(2)])
+    assert [(ring.members, ring.listed, ring.early) for ring in build_rings(again, at(305)).rings] == [(MEMBERS[:2], True, True)]
+    said = Judgement(subject=Subject.RING, verdict=Verdict.CONFIRMED, by="ana", why="she said so", at=at(304), ring_id="x", members=MEMBERS[:2])
+    assert not build_rings(again, at(305), [said]).rings[0].early
+
+
+def test_the_score_rises_with_members_claims_and_abuse_and_falls_with_honesty() -> None:
+    def scored(members: int, value: str, claims: int = 1) -> float:
+        more = [request(f"{name}{number}", f"m{number}", 140 + number) for number in range(members) for name in "xy"[: claims - 1]]
+        tables = also(ring_world(members=members), requests=more)
+        tables["labels"] = tables["labels"].with_columns(
+            value=pl.when(pl.col("request_id").str.starts_with("rm")).then(pl.lit(value)).otherwise("value")
+        )
+        return max((ring.score for ring in build_rings(tables, NOW).rings), default=0.0)  # honest people tie nobody
+
+    assert scored(2, "abuse") < scored(3, "abuse") < scored(4, "abuse") < 1.0
+    assert scored(2, "abuse") < scored(2, "abuse", claims=2) < scored(2, "abuse", claims=3)
+    assert scored(2, "honest") < scored(2, "abuse")
 
 
 def test_claims_that_were_sent_together_are_counted() -> None:
@@ -127,31 +147,3 @@ def test_claims_that_were_sent_together_are_counted() -> None:
         links=[link(f"p{number}", kind, 50, kind) for number in range(3) for kind in ("device", "card")],
     )
     assert [ring.close_claims for ring in build_rings(apart, NOW).rings] == [0]
-
-
-def pair(*extra: dict[str, object]) -> dict[str, pl.DataFrame]:
-    """Two who claim three times within days over a network of their own, beside the ring and the dormitory."""
-    claims = [request("rp0", "p0", 400), request("rp1", "p1", 410), request("rp2", "p1", 430)]
-    links = [link(name, "wifi", 300, "ip") for name in ("p0", "p1")]
-    return also(ring_world(), requests=[row | {"amount_minor": 500} for row in claims], links=links, labels=list(extra))
-
-
-def test_people_who_claim_together_from_something_of_their_own_are_an_early_warning() -> None:
-    build = build_rings(pair(), NOW)
-    ring = next(each for each in build.rings if each.members == ("p0", "p1"))
-    assert (ring.listed, ring.early) == (False, True)
-    assert to_look_at(build.rings)[-1] is ring
-    assert [each.early for each in to_look_at(build.rings)] == [False, True]
-    assert not any(each.early for each in build_rings(pair(), at(410)).rings)
-
-
-def test_an_early_warning_ends_when_somebody_of_it_is_cleared_or_an_analyst_says_so() -> None:
-    assert not any(ring.early for ring in build_rings(pair(label("rp0", "honest", 500)), NOW).rings)
-    said = refuted(Subject.RING, ring_id="ring_any", members=("p0", "p1"))
-    assert [ring.members for ring in to_look_at(build_rings(pair(), NOW, [said]).rings)] == [MEMBERS]
-
-
-def test_early_warnings_come_after_rings_the_dearest_first() -> None:
-    rings = [replace(ring, score=0.2, amount_minor=amount) for amount in (100, None, 900) for ring in build_rings(ring_world(), NOW).rings]
-    calm = [replace(ring, cleared=0, busy_claims=3) for ring in rings]
-    assert [ring.amount_minor for ring in to_look_at(calm)] == [900, 100, None]
