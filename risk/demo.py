@@ -24,6 +24,7 @@ from risk.client import Client
 from risk.clock import now
 from risk.copies import copy, photo, photo_claims
 from risk.crabs import crab_claim, crab_orders
+from risk.hurry import DEADLINE_MS, Hurried, hurry, receiver_of, receiving
 from risk.jobs.bodies import bodies
 from risk.jobs.build_features import write_features
 from risk.jobs.evaluate import evaluate
@@ -62,8 +63,8 @@ def main() -> None:
         cut: datetime = asked["known_at"][0]
         step("giving the service its past", lambda: load_history(market, home, until=cut))
         questions = [*crab_claim(end - timedelta(hours=2)), *bodies(tables, asked["request_id"].to_list())]
-        answers = step("asking the service over HTTP", lambda: _ask(home, crab_orders(end - timedelta(hours=2)), questions))
-    _tell(console, (simulated, checked, built, judged), answers)
+        answers, hurried = step("asking the service over HTTP", lambda: _ask(home, crab_orders(end - timedelta(hours=2)), questions))
+    _tell(console, (simulated, checked, built, judged), answers, hurried)
 
 
 @contextmanager
@@ -84,7 +85,7 @@ def _progress(console: Console) -> Iterator[Callable[[str, Callable[[], Any]], A
         yield step
 
 
-def _ask(home: Path, orders: Sequence[Mapping[str, Any]], questions: Sequence[Mapping[str, Any]]) -> list[Answer]:
+def _ask(home: Path, orders: Sequence[Mapping[str, Any]], questions: Sequence[Mapping[str, Any]]) -> tuple[list[Answer], Hurried]:
     """Start the service as a program of its own, tell it of some orders, ask it, stop it."""
     program = [sys.executable, "-m", "risk", "serve", "--home", str(home), "--port", "0", "--json"]
     with (home / "serve.log").open("w", encoding="utf-8") as log:
@@ -94,13 +95,14 @@ def _ask(home: Path, orders: Sequence[Mapping[str, Any]], questions: Sequence[Ma
         if "address" not in started:
             message = f"the service did not start; {home / 'serve.log'} says why"
             raise RuntimeError(message)
-        with Client(started["address"], started["api_key"], timeout_s=60.0) as client:
+        with Client(started["address"], started["api_key"], timeout_s=60.0) as client, receiving() as (address, letters):
+            secret = receiver_of(home, address)
             for order in orders:
                 client.order(order)
             taken = photo()
             sent = client.evidence(taken).sha256, client.evidence(copy(taken)).sha256
             claims = photo_claims(now() - timedelta(hours=2), sent)
-            return [_answer(client, question) for question in (*questions, *claims)]
+            return [_answer(client, question) for question in (*questions, *claims)], hurry(client, secret, letters)
     finally:
         service.send_signal(signal.SIGTERM)
         service.wait(timeout=30)
@@ -113,7 +115,7 @@ def _answer(client: Client, question: Mapping[str, Any]) -> Answer:
     return answer | {"amount_minor": question.get("amount_minor"), "claim_type": question.get("claim_type"), "ms": took_ms}
 
 
-def _tell(console: Console, results: Sequence[Any], answers: Sequence[Answer]) -> None:
+def _tell(console: Console, results: Sequence[Any], answers: Sequence[Answer], hurried: Hurried) -> None:
     """What came of it, and where to look next."""
     simulated, checked, built, judged = results
     rows = sum(simulated.tables.values())
@@ -125,6 +127,7 @@ def _tell(console: Console, results: Sequence[Any], answers: Sequence[Answer]) -
     console.print(_indented(_ranking(answers)))
     _tell_crabs(console, answers[0], answers[1])
     _tell_photos(console, answers[-2], answers[-1])
+    _tell_hurry(console, hurried)
     console.print("[bold]Where to look next[/]")
     for place, what in (
         (FOLDER / "report" / "report.html", "pictures and figures of the model"),
@@ -178,6 +181,19 @@ def _tell_photos(console: Console, first: Answer, second: Answer) -> None:
         for reason in answer["reasons"]:
             if reason["code"] in {"IMAGE_REUSED", "IMAGE_SHARED"}:
                 console.print(f"    [dim]{reason['code']}[/]  {escape(reason['detail'])}", soft_wrap=True)
+    console.print()
+
+
+def _tell_hurry(console: Console, hurried: Hurried) -> None:
+    """Two answers to one question, and how the second one came."""
+    console.print(f"[bold]7. Two speeds[/]  a photo just sent, a caller who waits {DEADLINE_MS} ms")
+    said = ", ".join(reason.code for reason in hurried.first.reasons[:CODES])
+    kind = "provisional" if hurried.first.provisional else "final at once"
+    console.print(f"  {hurried.first_ms:6.0f} ms  {kind}: [{show.ACTION_STYLE[hurried.first.action]}]{hurried.first.action}[/]  [dim]{said}[/]")
+    if hurried.told is not None and hurried.told_ms is not None:
+        console.print(f"  {hurried.told_ms:6.0f} ms  webhook [dim]{hurried.told['type']}[/], signature checked; it supersedes the provisional one")
+        codes = ", ".join(reason.code for reason in hurried.final.reasons[:CODES])
+        console.print(f"             final: [{show.ACTION_STYLE[hurried.final.action]}]{hurried.final.action}[/]  [dim]{codes}[/]", soft_wrap=True)
     console.print()
 
 
