@@ -50,14 +50,19 @@ def template_id(words: str) -> str:
 
 
 class Templates:
-    """The templates seen so far; a text that is like none of them founds one. Not safe to call from several threads at once."""
+    """The templates seen so far; a text that is like none of them founds one. Not safe to call from several threads at once.
 
-    def __init__(self) -> None:
+    `most` templates and wordings are kept (3 KB each), the oldest go first; null: all of them.
+    """
+
+    def __init__(self, most: int | None = None) -> None:
         from datasketch import MinHashLSH
 
+        self._most = most
         self._index = MinHashLSH(threshold=LOOKED_AT, num_perm=HASHES)
         self._founded: dict[str, tuple[int, MinHash]] = {}
         self._known: dict[str, str] = {}
+        self._count = 0
 
     def id_of(self, text: str) -> str | None:
         """The template of a text, founded by it when it is new; None when there is no letter or digit in it."""
@@ -66,6 +71,7 @@ class Templates:
             return None
         if words not in self._known:
             self._known[words] = self._like(words)
+            self._forget()
         return self._known[words]
 
     def ids_of(self, texts: Iterable[str | None]) -> list[str | None]:
@@ -81,9 +87,21 @@ class Templates:
         if found:
             return min(found)[1]
         name = template_id(words)
-        self._founded[name] = (len(self._founded), sketch)
+        self._founded[name] = (self._count, sketch)
+        self._count += 1
         self._index.insert(name, sketch)
         return name
+
+    def _forget(self) -> None:
+        """What is over the limit; a service that kept every text that ever came would grow for ever."""
+        if self._most is None:
+            return
+        if len(self._known) > self._most:
+            del self._known[next(iter(self._known))]
+        if len(self._founded) > self._most:
+            oldest = next(iter(self._founded))
+            del self._founded[oldest]
+            self._index.remove(oldest)
 
 
 def _sketch(words: str) -> "MinHash":

@@ -7,13 +7,16 @@ from risk.stores import tables as stored
 from risk.stores.database import Database
 
 LATEST = 50_000
-"""Texts that are looked at when the service starts, the latest ones: ten seconds; a script is used again within weeks, not years."""
+"""Texts that are looked at when the service starts and kept while it runs, the latest ones: ten seconds and 150 MB.
+
+A script is used again within weeks, not years.
+"""
 
 
 def live_templates(database: Database) -> Templates:
     """The templates of the latest texts, founded in the order in which they became known."""
     texts = stored.claim_texts.c
-    templates = Templates()
+    templates = Templates(LATEST)
     with database.reading() as connection:
         rows = connection.execute(select(texts.body).order_by(texts.known_us.desc(), texts.request_id.desc()).limit(LATEST)).scalars().all()
     for body in reversed(rows):

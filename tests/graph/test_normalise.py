@@ -91,3 +91,18 @@ def test_names_numbers_and_small_edits_leave_a_text_its_template() -> None:
     assert templates.id_of("item broken") == templates.id_of("Item BROKEN!")
     assert templates.id_of("item broken") != templates.id_of("item missing")
     assert templates.ids_of([None, " ... "]) == [None, None]
+
+
+def test_a_service_keeps_so_many_templates_and_forgets_the_oldest() -> None:
+    script = "I checked with the carrier and the parcel never arrived at my door, kindly refund to the original payment method"
+    others = [f"the {word} came without its shade and its {word} cable is much too short for {word}" for word in ("lamp", "kettle", "mirror")]
+    few, all_of_them = Templates(2), Templates()
+    for each in (few, all_of_them):
+        first = each.id_of(script)
+        each.ids_of(others)
+        assert each.id_of(script) == first, "a forgotten text founds its own template again"
+    assert len({few.id_of(other) for other in others}) == len({all_of_them.id_of(other) for other in others})
+    near = script.replace("kindly", "please")
+    few.ids_of(others)
+    assert all_of_them.id_of(near) == all_of_them.id_of(script)
+    assert few.id_of(near) != all_of_them.id_of(near), "what it was like is forgotten"
