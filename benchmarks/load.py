@@ -97,6 +97,7 @@ class Load:
         self._took: list[float] = []
         self._errors = 0
         self._stop_at = 0.0
+        self._all_due = plan.rate is None
         self._over = asyncio.Event()
 
     async def run(self) -> Outcome:
@@ -121,6 +122,7 @@ class Load:
                     self._ask(self._idle.popleft(), due)
                 else:
                     self._due.append(due)
+            self._all_due = True
         if self._asked or self._due:
             await self._over.wait()
         took = sorted(self._took)
@@ -139,16 +141,14 @@ class Load:
         now = asyncio.get_running_loop().time()
         self._took.append(now - due)
         self._errors += status != 200  # noqa: PLR2004  # all went well
-        if not status:
-            return
-        if not self._asked and not self._due and (not self._left or now >= self._stop_at):
-            self._over.set()
-        if self.plan.rate is None and now < self._stop_at and self._left:
+        if status and self.plan.rate is None and now < self._stop_at and self._left:
             self._ask(connection, now)
-        elif self._due:
+        elif status and self._due:
             self._ask(connection, self._due.popleft())
-        else:
+        elif status:
             self._idle.append(connection)
+        if self._all_due and not self._asked:
+            self._over.set()  # also where calls are due and no connection is left to make them
 
 
 def encoded(plan: Plan, body: bytes) -> bytes:
