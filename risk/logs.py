@@ -2,10 +2,32 @@
 
 import logging
 import sys
+from typing import TextIO
 
 import structlog
 
 from data_contracts.errors import ContractError
+
+
+class Unbroken:
+    """A stream whose full disk or closed pipe fails no call: a decision that is on disk is answered, even where it cannot be told to the log."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._failed = 0
+
+    def write(self, line: str) -> None:
+        """Write at once; the first line that goes through again says how many before it came late or not at all."""
+        before = f'{{"event": "log_was_broken", "lines": {self._failed}}}\n' if self._failed else ""
+        try:
+            self._stream.write(before + line)
+            self._stream.flush()
+            self._failed = 0
+        except OSError:
+            self._failed += 1
+
+    def flush(self) -> None:
+        """Written already."""
 
 
 def configure_logs(level: str) -> None:
@@ -24,6 +46,6 @@ def configure_logs(level: str) -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(Unbroken(sys.stderr)),  # type: ignore[arg-type]  # it writes; no more is asked of it
         cache_logger_on_first_use=True,
     )

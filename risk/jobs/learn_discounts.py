@@ -16,7 +16,7 @@ from threading import Event, Thread
 import structlog
 
 from data_contracts.errors import RiskError
-from risk.home import database_url, open_home
+from risk.home import database_url
 from risk.jobs.build_features import SETTLED, publish_discounts
 from risk.jobs.home_rings import stored_tables
 from risk.settings import Settings, read_settings
@@ -99,11 +99,12 @@ class LearnDiscounts:
 def main() -> None:
     """Learn for the home, as of the moment, that the command line names."""
     folder, moment = Path(sys.argv[1]), datetime.fromisoformat(sys.argv[2])
-    home = open_home(folder, read_settings(os.environ))
+    settings = read_settings(os.environ)
+    database = open_database(database_url(folder, settings), settings.busy_timeout_ms)
     try:
-        learn(home.database, StoredDiscounts(home.folder), moment)
+        learn(database, StoredDiscounts(folder), moment)
     finally:
-        home.database.close()
+        database.close()
 
 
 if __name__ == "__main__":

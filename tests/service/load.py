@@ -93,7 +93,9 @@ def _label(client: httpx.Client, told: Told, request_id: str) -> None:
     answer = client.post(LABELS, json=label)
     if answer.status_code == httpx.codes.CREATED:
         told.labels[request_id] = label
-    elif answer.status_code not in REFUSED:
+    elif answer.status_code in REFUSED:
+        return  # the database may have kept it and died before it could say so
+    else:
         told.surprises.append(f"{answer.status_code}: {answer.text}")
     del told.labels_in_doubt[request_id]
 

@@ -1,0 +1,42 @@
+"""A log that cannot be written."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from risk.logs import Unbroken
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+def test_a_full_disk_fails_no_call() -> None:
+    stream = Path("/dev/full").open("w", encoding="utf-8")  # noqa: SIM115  # its close fails, too
+    log = Unbroken(stream)
+    log.write("one\n")
+    log.write("two\n")
+    with pytest.raises(OSError, match="No space"):
+        stream.close()
+
+
+class FullForAWhile(io.StringIO):
+    """A stream whose first writes fail."""
+
+    left = 2
+
+    def flush(self) -> None:
+        """Fail twice, then go on."""
+        if self.left:
+            self.left -= 1
+            self.truncate(0)
+            self.seek(0)
+            message = "No space left on device"
+            raise OSError(message)
+
+
+def test_the_first_line_that_goes_through_says_how_many_did_not() -> None:
+    stream = FullForAWhile()
+    log = Unbroken(stream)
+    for number in range(4):
+        log.write(json.dumps({"event": number}) + "\n")
+    assert [json.loads(line) for line in stream.getvalue().splitlines()] == [{"event": "log_was_broken", "lines": 2}, {"event": 2}, {"event": 3}]
