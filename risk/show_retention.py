@@ -13,7 +13,8 @@ def purged(result: object) -> RenderableType:
     held = f"; {found['held_files']:,} files are held" if found["held_files"] else ""
     again = f"; {found['finished']:,} that an earlier purge had begun are finished" if found["finished"] and not found["dry_run"] else ""
     words = f"{found['files']:,} files ({found['bytes']:,} bytes) and {found['texts']:,} texts from before {found['before']:%Y-%m-%d} {would}"
-    return Text(f"{words}{held}{again}")
+    halves = f"; {found['halves']:,} uploads that were broken off are removed" if found["halves"] else ""
+    return Text(f"{words}{held}{again}{halves}")
 
 
 def holds(result: object) -> RenderableType:

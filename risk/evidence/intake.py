@@ -137,7 +137,11 @@ class Intake:
         return True
 
     def recover(self) -> int:
-        """Let everything be measured that lacks a version: what a crash left, and what a newer version says differently. How many files."""
+        """Let everything be measured that lacks a version: what a crash left, and what a newer version says differently. How many files.
+
+        What a crash left half sent is removed. SourceUnavailableError: the place for it does not answer.
+        """
+        self.files.clear_spool()
         with self.rows.database.reading() as connection:
             lacking = self.rows.lacking(connection, self.versions)
         threading.Thread(target=self._catch_up, args=(lacking,), name="evidence-recover", daemon=True).start()

@@ -25,7 +25,10 @@ WHY = "retention"
 
 @dataclass(frozen=True, slots=True)
 class Purge:
-    """What was deleted, or would be (`dry_run`), of what was last sent or shown `before`. finished: files that an earlier purge had only begun."""
+    """What was deleted, or would be (`dry_run`), of what was last sent or shown `before`.
+
+    finished: files that an earlier purge had only begun. halves: uploads that were broken off and never became a file.
+    """
 
     home: str
     before: datetime
@@ -35,6 +38,7 @@ class Purge:
     texts: int
     held_files: int
     finished: int
+    halves: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +104,9 @@ def purge_home(home: Path, older_than: timedelta | None = None, *, dry_run: bool
             last = str(taken[0])
             gone.update(taken[1])
             held += taken[2]
+        halves = 0 if dry_run else purger.files.clear_spool()
         if not dry_run:
             opened.database.scrub(TEXTS)
-        return Purge(str(home), before, dry_run, len(gone), sum(gone.values()), texts, held, len(begun))
+        return Purge(str(home), before, dry_run, len(gone), sum(gone.values()), texts, held, len(begun), halves)
     finally:
         opened.database.close()

@@ -8,7 +8,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -18,10 +18,14 @@ from uuid import uuid4
 from fsspec.implementations.local import LocalFileSystem
 
 from data_contracts.errors import ContractError, NotFoundError, SourceUnavailableError
+from risk import clock
 from risk.stores.object_store import ObjectAccess, open_place
 
 SPOOL = ".incoming"
 """Where files lie until they are complete; never inside the tree of finished ones."""
+
+IDLE_S = 3_600
+"""After that long without a byte nobody sends the rest any more: far longer than any caller waits."""
 
 ANYWHERE = ObjectAccess()
 
@@ -103,12 +107,17 @@ class EvidenceFiles:
             except FileNotFoundError:
                 return
 
-    def clear_spool(self) -> int:
-        """Remove what never became complete; how many files. Call it while nothing comes in."""
-        left = list(self._spool.iterdir())
-        for file in left:
-            file.unlink(missing_ok=True)
-        return len(left)
+    def clear_spool(self, idle_s: float = IDLE_S) -> int:
+        """Remove what never became complete and was not written to for that long: halves that killed processes left; how many files."""
+        since = clock.now().timestamp() - idle_s
+        cleared = 0
+        with _answering(str(self._spool)):
+            for file in self._spool.iterdir():
+                with suppress(FileNotFoundError):  # it was completed meanwhile, or another process was first
+                    if file.stat().st_mtime <= since:
+                        file.unlink()
+                        cleared += 1
+        return cleared
 
     def _path(self, sha256: str) -> str:
         return f"{self._root}/{sha256[:2]}/{sha256[2:4]}/{sha256}"

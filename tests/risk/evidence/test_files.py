@@ -1,6 +1,7 @@
 """Bytes are kept whole, once, under their own name, in a folder and in an object store."""
 
 import hashlib
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,7 +11,8 @@ import fsspec
 import pytest
 
 from data_contracts.errors import ContractError, NotFoundError, SourceUnavailableError
-from risk.stores.evidence_files import SPOOL, EvidenceFiles, FileTooLargeError
+from risk import clock
+from risk.stores.evidence_files import IDLE_S, SPOOL, EvidenceFiles, FileTooLargeError
 from risk.stores.object_store import ObjectAccess
 from tests.object_stores import BUCKET, ObjectStore
 
@@ -62,7 +64,7 @@ def test_a_file_comes_in_pieces_and_too_many_are_refused_while_they_come(files: 
         with pytest.raises(FileTooLargeError, match="1000 bytes"):
             incoming.write(b"yy")
     assert names(files) == {hashlib.sha256(b"x" * 1000).hexdigest()}
-    assert files.clear_spool() == 0
+    assert files.clear_spool(idle_s=0) == 0
 
 
 def test_what_was_not_kept_is_gone(files: EvidenceFiles) -> None:
@@ -71,6 +73,25 @@ def test_what_was_not_kept_is_gone(files: EvidenceFiles) -> None:
     with pytest.raises(ContractError, match="empty"), files.incoming() as incoming:
         incoming.keep()
     assert names(files) == set()
+
+
+def test_a_half_that_nobody_sends_on_is_removed_and_what_is_coming_stays(files: EvidenceFiles) -> None:
+    left = files._spool / "of-a-killed-process"
+    left.write_bytes(b"half a photo")
+    with files.incoming() as incoming:
+        incoming.write(b"half ")
+        assert files.clear_spool() == 0
+        long_ago(left)
+        assert files.clear_spool() == 1
+        incoming.write(b"a photo")
+        assert files.holds(incoming.keep().sha256)
+    assert list(files._spool.iterdir()) == []
+
+
+def long_ago(file: Path) -> None:
+    """Nothing was written to it for an hour."""
+    then = clock.now().timestamp() - IDLE_S
+    os.utime(file, (then, then))
 
 
 def test_what_never_came_is_not_found(files: EvidenceFiles) -> None:

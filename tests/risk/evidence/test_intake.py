@@ -10,6 +10,7 @@ from data_contracts.errors import BusyError, NotFoundError
 from features.image.sandbox import Sandbox
 from risk.stores.database import Database
 from tests.risk.evidence.eyes import Clock, SandboxEye, a_photo, an_intake, mirrored, send
+from tests.risk.evidence.test_files import long_ago
 
 
 def count(database: Database, table: str) -> int:
@@ -40,6 +41,17 @@ def test_another_process_measures_what_is_not_claimed(database: Database, tmp_pa
         assert len({receipt.evidence_id for receipt in receipts}) == 2
         looked = [eye.looks for each in (one, other) for eye in each._all_eyes if isinstance(eye, SandboxEye)]
         assert sorted(looked) == [0, 1]
+
+
+def test_a_start_removes_the_halves_that_a_crash_left(database: Database, tmp_path: Path, sandbox: Sandbox) -> None:
+    with an_intake(database, tmp_path, SandboxEye(sandbox)) as intake:
+        old, fresh = (intake.files._spool / name for name in ("old", "fresh"))
+        for half in (old, fresh):
+            half.write_bytes(a_photo()[:1_000])
+        long_ago(old)
+    with an_intake(database, tmp_path, SandboxEye(sandbox)) as intake:
+        assert intake.recover() == 0
+        assert (old.exists(), fresh.exists()) == (False, True)
 
 
 def test_a_file_that_cannot_be_read_says_why(database: Database, tmp_path: Path, sandbox: Sandbox) -> None:

@@ -21,8 +21,10 @@ from risk.jobs.remeasure import open_files
 from risk.jobs.replay import replay_home
 from risk.keys import Scope, make_key
 from risk.stores.care import Care
+from risk.stores.evidence_files import SPOOL
 from tests.risk.api.test_every_route import assert_error
 from tests.risk.evidence.eyes import a_photo
+from tests.risk.evidence.test_files import long_ago
 from tests.risk.servers import Running
 from tests.risk.stories import plain_body
 
@@ -119,6 +121,14 @@ def test_the_words_are_nowhere_on_the_disk_afterwards(shop: Shop) -> None:
     if home.database.is_sqlite:
         kept += Path(str(home.database.engine.url.database)).parent.glob("risk.db*")
     assert not any(WORDS.encode() in path.read_bytes() for path in kept)
+
+
+def test_a_half_of_an_upload_goes_with_the_rest(shop: Shop) -> None:
+    half = shop.service.home / "evidence" / SPOOL / "of-a-killed-process"
+    half.write_bytes(a_photo(1)[:1_000])
+    long_ago(half)
+    assert (shop.purge(dry_run=True).halves, half.exists()) == (0, True)
+    assert (shop.purge().halves, half.exists()) == (1, False)
 
 
 def test_a_file_that_comes_again_is_there_again(shop: Shop) -> None:
