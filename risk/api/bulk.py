@@ -15,9 +15,9 @@ from fastapi.responses import Response
 from pydantic import TypeAdapter
 
 from data_contracts.errors import RiskError, ScopeError
-from risk.api.body import BulkDelivery, BulkLabel, BulkLink, BulkOrder, BulkRefund, EventBody
 from risk.api.calls import checked, content_type
 from risk.api.errors import MalformedError, TooLargeError, shown
+from risk.api.events_body import BulkDelivery, BulkLabel, BulkLink, BulkOrder, BulkRefund, EventBody
 from risk.api.once import Once
 from risk.api.service import JSON, Desk
 from risk.ingest import Event

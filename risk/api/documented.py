@@ -6,10 +6,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from risk.api import once, shown
-from risk.api.body import AppealBody, DeliveryEventBody, LabelBody, LinkEventBody, OrderEventBody, RefundBody, RefundRequestBody, VerdictBody
+from risk.api import events_shown, evidence_shown, once, shown
+from risk.api.body import AppealBody, RefundRequestBody, VerdictBody
 from risk.api.bulk import LINES
 from risk.api.deadline import HEADER, LONGEST_MS
+from risk.api.events_body import DeliveryEventBody, LabelBody, LinkEventBody, OrderEventBody, RefundBody
 from risk.api.graph_body import JudgementBody, NeighbourhoodAnswer, RingsAnswer, RingShown
 from risk.keys import Scope
 
@@ -124,28 +125,28 @@ OPERATIONS: Mapping[tuple[str, str], Documented] = {
     ("post", "/v1/orders"): Documented(
         scope=Scope.EVENTS,
         body=OrderEventBody,
-        answers={"201": ("New", shown.OrderTaken), "200": ("Known", shown.OrderTaken)},
+        answers={"201": ("New", events_shown.OrderTaken), "200": ("Known", events_shown.OrderTaken)},
         refusals=("409",),
         asks=(ONCE,),
     ),
     ("post", "/v1/deliveries"): Documented(
         scope=Scope.EVENTS,
         body=DeliveryEventBody,
-        answers={"201": ("New", shown.OrderTaken), "200": ("Known", shown.OrderTaken)},
+        answers={"201": ("New", events_shown.OrderTaken), "200": ("Known", events_shown.OrderTaken)},
         asks=(ONCE,),
         refusals=("409",),
     ),
     ("post", "/v1/refunds"): Documented(
         scope=Scope.EVENTS,
         body=RefundBody,
-        answers={"201": ("New", shown.RefundTaken), "200": ("Known", shown.RefundTaken)},
+        answers={"201": ("New", events_shown.RefundTaken), "200": ("Known", events_shown.RefundTaken)},
         asks=(ONCE,),
         refusals=("409",),
     ),
     ("post", "/v1/links"): Documented(
         scope=Scope.EVENTS,
         body=LinkEventBody,
-        answers={"201": ("New", shown.LinkTaken), "200": ("Known", shown.LinkTaken)},
+        answers={"201": ("New", events_shown.LinkTaken), "200": ("Known", events_shown.LinkTaken)},
         asks=(ONCE,),
         refusals=("409",),
     ),
@@ -155,14 +156,14 @@ OPERATIONS: Mapping[tuple[str, str], Documented] = {
             "application/json": {"schema": {"$ref": "#/components/schemas/BulkEvents"}},
             LINES: {"schema": {"type": "string", "description": "One event a line."}},
         },
-        answers={"200": ("What became of each event, in their order", shown.BulkTaken)},
+        answers={"200": ("What became of each event, in their order", events_shown.BulkTaken)},
         asks=(ONCE,),
         refusals=("409",),
     ),
     ("post", "/v1/labels"): Documented(
         scope=Scope.LABELS,
         body=LabelBody,
-        answers={"201": ("New", shown.LabelTaken), "200": ("Known", shown.LabelTaken)},
+        answers={"201": ("New", events_shown.LabelTaken), "200": ("Known", events_shown.LabelTaken)},
         refusals=("404", "409"),
         asks=(ONCE,),
     ),
@@ -193,21 +194,21 @@ OPERATIONS: Mapping[tuple[str, str], Documented] = {
     ("post", "/v1/images/check"): Documented(
         scope=Scope.EVIDENCE,
         form=CHECK_FORM,
-        answers={"200": ("The verdict; as a page where text/html is asked for", shown.CheckAnswer)},
+        answers={"200": ("The verdict; as a page where text/html is asked for", evidence_shown.CheckAnswer)},
         refusals=("408",),
         asks=(READ, LANGUAGE),
     ),
     ("post", "/v1/evidence"): Documented(
         scope=Scope.EVIDENCE,
         form=FILE_FORM,
-        answers={"201": ("On disk, being measured", shown.EvidenceTaken), "200": ("Measured before", shown.EvidenceTaken)},
+        answers={"201": ("On disk, being measured", evidence_shown.EvidenceTaken), "200": ("Measured before", evidence_shown.EvidenceTaken)},
         refusals=("408",),
     ),
-    ("get", "/v1/evidence/{sha256}"): Documented(scope=Scope.EVIDENCE, answers={"200": (DONE, shown.EvidenceShown)}, refusals=("404",)),
+    ("get", "/v1/evidence/{sha256}"): Documented(scope=Scope.EVIDENCE, answers={"200": (DONE, evidence_shown.EvidenceShown)}, refusals=("404",)),
     ("get", "/v1/evidence/{sha256}/file"): Documented(
         scope=Scope.EVIDENCE, answers={"200": ("The bytes as they came; who was given them is kept", None)}, refusals=("404", "410"), asks=(WHY,)
     ),
-    ("get", "/v1/evidence/{sha256}/reads"): Documented(scope=Scope.ADMIN, answers={"200": (DONE, shown.ReadsShown)}),
+    ("get", "/v1/evidence/{sha256}/reads"): Documented(scope=Scope.ADMIN, answers={"200": (DONE, evidence_shown.ReadsShown)}),
     ("get", "/healthz"): Documented(answers={"200": ("It is up", shown.HealthShown)}),
     ("get", "/readyz"): Documented(answers={"200": ("It may be sent calls", shown.ReadyShown)}, refusals=("503",)),
     ("get", "/metrics"): Documented(answers={"200": ("Figures in the text format of Prometheus", None)}),

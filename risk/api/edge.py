@@ -15,7 +15,8 @@ from data_contracts.question import Question
 from data_contracts.request import Account, ClaimLine, Delivery, Evidence, Observation, Order, OrderLine, Refund, RefundRequest
 from data_contracts.score import Measurement
 from graph.normalise import Outcome
-from risk.api.body import DeliveryEventBody, LabelBody, LinkBody, LinkEventBody, OrderBody, OrderEventBody, RefundBody, RefundRequestBody
+from risk.api.body import LinkBody, OrderBody, RefundRequestBody
+from risk.api.events_body import DeliveryEventBody, LabelBody, LinkEventBody, OrderEventBody, RefundBody
 from risk.identity import AS_WRITTEN, SCHEME, Identified, Identifiers, text_id
 from risk.ingest import LabelTold, OrderTold
 

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, TypeAdapter
 
-from risk.api.body import DeliveryEventBody, LabelBody, LinkEventBody, OrderEventBody, RefundBody
 from risk.api.calls import checked
+from risk.api.events_body import DeliveryEventBody, LabelBody, LinkEventBody, OrderEventBody, RefundBody
 from risk.api.once import Once
 from risk.api.service import JSON, Desk
 from risk.ingest import Event

@@ -8,8 +8,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from data_contracts.link import EntityType
-from risk.api.body import BulkEvents
 from risk.api.documented import EVERY, OPERATIONS, REFUSALS, WITH_A_BODY, Documented
+from risk.api.events_body import BulkEvents
 from risk.api.shown import ErrorAnswer
 from risk.check.order_facts import OrderFacts
 
