@@ -10,7 +10,7 @@ from data_contracts.link import LINK_TYPES, EntityType
 from data_contracts.timeline import Entity
 from graph.events import microseconds
 from graph.hubs import PRIOR
-from graph.table_links import LinkSource, Standing, Use
+from graph.link_source import LinkSource, Standing, Use
 
 NOTHING = Standing()
 MOST_NODES = 300

@@ -1,4 +1,4 @@
-"""One form for what people write in many: addresses, telephone numbers, network addresses, cards, devices, e-mail domains.
+"""One form for what people write in many: addresses, telephone numbers, network addresses, cards, devices.
 
 Each function takes the raw text and gives a `Normal`: the one form, or None and the reason. It runs before the keyed hash
 (`risk/identity.py`), because a hash cannot be compared but for equality.
@@ -42,14 +42,6 @@ PLACEHOLDERS = frozenset(
     }
 )  # fmt: skip
 """What forms are filled with when somebody has nothing to say, in one form."""
-
-DISPOSABLE = frozenset(
-    {
-        "10minutemail.com", "guerrillamail.com", "mailinator.com", "yopmail.com", "tempmail.com", "temp-mail.org", "throwawaymail.com",
-        "sharklasers.com", "trashmail.com", "getnada.com", "maildrop.cc", "dispostable.com", "fakeinbox.com", "moakt.com", "mohmal.com",
-    }
-)  # fmt: skip
-"""Domains of mailboxes made to be thrown away; the best known ones, not all."""
 
 _STREET_WORDS = {
     "street": "st", "str": "st", "strasse": "st", "road": "rd", "avenue": "ave", "av": "ave", "boulevard": "blvd", "drive": "dr", "lane": "ln",
@@ -170,20 +162,6 @@ def device(text: str) -> Normal:
         return Normal(None, reason)
     found = spelled(text).replace(" ", "")
     return Normal(found, Outcome.KEPT) if len(found) >= SHORTEST_DEVICE else Normal(None, Outcome.MALFORMED)
-
-
-def email_domain(text: str) -> Normal:
-    """The domain of an e-mail address in its ASCII form; a disposable one is weak."""
-    if not text.strip():
-        return Normal(None, Outcome.EMPTY)
-    local, at, domain = unicodedata.normalize("NFKC", text).strip().casefold().rpartition("@")
-    try:
-        found = domain.strip(".").encode("idna").decode()
-    except UnicodeError:
-        return Normal(None, Outcome.MALFORMED)
-    if not at or not local or "." not in found:
-        return Normal(None, unsaid(text) or Outcome.MALFORMED)
-    return Normal(found, Outcome.WEAK if found in DISPOSABLE else Outcome.KEPT)
 
 
 def _luhn(digits: str) -> bool:

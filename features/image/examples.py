@@ -124,11 +124,6 @@ def webp(exif_block: bytes = b"", xmp: bytes = b"") -> bytes:
     return out.getvalue()
 
 
-def insert_segment(data: bytes, marker: int, body: bytes) -> bytes:
-    """A JPEG with one more segment right behind its start."""
-    return data[:2] + bytes([0xFF, marker]) + struct.pack(">H", len(body) + 2) + body + data[2:]
-
-
 def watermarked(bits: tuple[int, ...], pixels: npt.NDArray[np.uint8] | None = None) -> npt.NDArray[np.uint8]:
     """The pixels (a bluish scene where none are given) with a word of bits in them, as the `dwtDct` method of invisible-watermark writes it."""
     import cv2

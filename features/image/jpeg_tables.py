@@ -1,4 +1,4 @@
-"""JPEG quantisation tables: the standard ones, at which quality a file's tables are exactly those, and how coarse tables are."""
+"""JPEG quantisation tables: the standard ones, and at which quality a file's tables are exactly those."""
 
 from functools import lru_cache
 from typing import TypeAlias
@@ -35,13 +35,3 @@ def standard_quality(facts: JpegFacts) -> int | None:
 def luma_table(facts: JpegFacts) -> Table | None:
     """The first table; null where the file has none."""
     return facts.tables[0][1] if facts.tables else None
-
-
-def nearest_quality(facts: JpegFacts) -> float | None:
-    """How coarse the luma table is, as the standard quality with the same mean step; null without tables."""
-    table = luma_table(facts)
-    if table is None:
-        return None
-    mean = sum(table) / len(table)
-    scale = 100 * mean / (sum(_LUMA) / len(_LUMA))
-    return max(1.0, (200 - scale) / 2 if scale <= _WHOLE else 5000 / scale)

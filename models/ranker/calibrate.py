@@ -24,7 +24,7 @@ RISE = 1e-9
 PARTS = 5
 """Parts that take turns when the two ways are compared."""
 
-Way: TypeAlias = Literal["isotonic", "platt", "none"]
+Way: TypeAlias = Literal["isotonic", "platt"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +81,6 @@ def platt(raw: Floats, abuse: Floats, weight: Floats) -> Calibration:
     log_slope, shift = minimize(loss, np.zeros(2), method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-10, "maxiter": 2_000}).x
     odds = np.linspace(-12.0, 12.0, 241)
     return _strict("platt", (odds - shift) / np.exp(log_slope), 1.0 / (1.0 + np.exp(-odds)))
-
-
-def uncalibrated() -> Calibration:
-    """The plain logistic function, for a model without held-out labels."""
-    odds = np.linspace(-12.0, 12.0, 241)
-    return _strict("none", odds, 1.0 / (1.0 + np.exp(-odds)))
 
 
 def _strict(way: Way, raw: Floats, probability: Floats) -> Calibration:

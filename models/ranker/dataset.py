@@ -10,7 +10,6 @@ import polars as pl
 
 from data_contracts.errors import ContractError, ModelMismatchError
 from data_contracts.label import LabelValue
-from data_contracts.tables import TIME
 from features.catalog import ATTRIBUTE, FEATURES, kind_of, with_attributes
 from features.declare import Feature
 
@@ -38,18 +37,6 @@ def latest_labels(labels: pl.DataFrame) -> pl.DataFrame:
         .group_by("request_id", maintain_order=True)
         .last()
         .select("request_id", label=(pl.col("value") == LabelValue.ABUSE).cast(pl.Float64), label_known_at="known_at")
-    )
-
-
-def final_labels(frame: pl.DataFrame) -> pl.DataFrame:
-    """A labels table out of a feature frame's own `label` and `label_known_at`, for a frame that comes without its tables."""
-    known = frame.filter(pl.col("label").is_not_null())
-    return known.select(
-        "request_id",
-        value=pl.when(pl.col("label") == 1.0).then(pl.lit(LabelValue.ABUSE.value)).otherwise(pl.lit(LabelValue.HONEST.value)),
-        source=pl.lit("verdict"),
-        occurred_at=pl.col("as_of"),
-        known_at=pl.col("label_known_at").cast(TIME),
     )
 
 

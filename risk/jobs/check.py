@@ -3,7 +3,7 @@
 import hashlib
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -150,8 +150,3 @@ def _read(path: Path) -> bytes | str:
             return opened.read(MAX_BYTES + 1)
     except OSError:
         return "no_access"
-
-
-def tally(checks: Sequence[Check]) -> Mapping[str, int]:
-    """How many files got each verdict."""
-    return {verdict: sum(check.verdict.value == verdict for check in checks) for verdict in sorted({check.verdict.value for check in checks})}

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from data_contracts.link import EntityType, Link
 from data_contracts.timeline import Entity, Stream
 from features.streams import micros
-from graph.table_links import Standing, Use
+from graph.link_source import Standing, Use
 from risk.stores import tables
 from risk.stores.database import Database
 
@@ -33,7 +33,7 @@ _KINDS = {kind.value: kind for kind in EntityType}
 
 
 class StoredLinks:
-    """The links that one transaction sees; a `graph.table_links.LinkSource`."""
+    """The links that one transaction sees; a `graph.link_source.LinkSource`."""
 
     def __init__(self, database: Database, connection: Connection) -> None:
         self._database, self._connection = database, connection

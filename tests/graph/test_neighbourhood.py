@@ -5,9 +5,9 @@ from data_contracts.errors import ContractError
 from data_contracts.link import EntityType
 from data_contracts.timeline import Entity
 from graph.neighbourhood import MOST_NODES, Lens, neighbourhood
-from graph.table_links import TableLinks
 from tests.graph.histories import at, history, label, link, request
 from tests.graph.ring_stories import ring_world
+from tests.graph.table_links import TableLinks
 
 NOW = at(1_000)
 M0 = Entity(EntityType.ACCOUNT, "m0")

@@ -3,11 +3,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_contracts.link import LINK_TYPES, EntityType
-from graph.entities import normalise_all, placeholders_by_frequency
-from graph.normalise import Outcome, address, card, email_domain, ip, phone
+from graph.entities import NOBODY, OPAQUE, normaliser, one_form
+from graph.normalise import Normal, Outcome, address, card, ip, phone, spelled
 from graph.templates import Templates
-from graph.uses import seen_before
-from tests.graph.histories import at, history, link, request
 
 
 @pytest.mark.parametrize(
@@ -50,35 +48,26 @@ def test_cards_need_their_check_digit_and_masks_are_weak() -> None:
     assert card("**** 1111").value is None
 
 
-def test_mailboxes_to_throw_away_are_weak() -> None:
-    assert email_domain("A.b@Mailinator.com") == ("mailinator.com", Outcome.WEAK)
-    assert email_domain("anna@例え.jp").value == "xn--r8jz45g.jp"
-    assert email_domain("anna").outcome is Outcome.MALFORMED
-
-
 @pytest.mark.parametrize("raw", ["", "  ", "unknown", "N/A", "0000", "00000000-0000-0000-0000-000000000000", "123456", "null", "无", "-", "xxx"])
 @pytest.mark.parametrize("kind", LINK_TYPES)
 def test_placeholders_link_nobody(kind: EntityType, raw: str) -> None:
     if kind is EntityType.TEXT:
         return
-    read = normalise_all(kind, [raw, None], "CN")
-    assert read.values == [None, None]
-    assert read.outcomes[Outcome.KEPT] == 0
+    found = one_form(kind, raw, "CN")
+    assert found.value is None
+    assert found.outcome in NOBODY
 
 
 @given(st.sampled_from(LINK_TYPES), st.text(max_size=60))
 @settings(max_examples=200, deadline=None)
 def test_any_text_has_an_outcome_and_one_form_stays_one_form(kind: EntityType, raw: str) -> None:
-    read = normalise_all(kind, [raw, raw], "CN")
-    assert sum(read.outcomes.values()) == 2
-    assert read.values[0] == read.values[1]
-    assert (read.values[0] is not None) == (read.outcomes[Outcome.KEPT] + read.outcomes[Outcome.WEAK] == 2)
-
-
-def test_a_device_of_a_share_of_all_buyers_is_a_placeholder() -> None:
-    links = [link(f"a{number}", "zero", 1) for number in range(250)] + [link(f"a{number}", f"d{number}", 1) for number in range(250)]
-    found = placeholders_by_frequency(seen_before(history([request("r", "a1", 2)], links), at(9)))
-    assert found.rows() == [("device", "zero", 250)]
+    read = normaliser(kind, "CN")
+    found = read(raw)
+    assert read(raw) == found
+    assert (found.value is not None) is (found.outcome in {Outcome.KEPT, Outcome.WEAK})
+    hashed = one_form(kind, raw, "CN")
+    assert hashed == (found if found.outcome is not Outcome.MALFORMED else Normal(OPAQUE + spelled(raw), Outcome.MALFORMED))
+    assert (hashed.value is None) is (hashed.outcome in NOBODY)
 
 
 def test_names_numbers_and_small_edits_leave_a_text_its_template() -> None:

@@ -12,7 +12,7 @@ from features.image.container.parts import MAX_INFLATED, Format, PartKind
 from features.image.container.take_apart import sniff, take_apart
 from features.image.metadata import Source, read_metadata
 from features.image.xmp import read_xmp
-from tests.features.image.writers import avi, flv, heic, mkv, mp4, samsung
+from tests.features.image.writers import avi, flv, heic, insert_segment, mkv, mp4, samsung
 
 SEEDS = {
     "jpeg": examples.camera_jpeg(),
@@ -108,7 +108,7 @@ def test_a_property_is_known_by_its_namespace_and_not_by_its_prefix() -> None:
 
 
 def test_a_lying_length_ends_the_walk_and_is_named() -> None:
-    data = examples.insert_segment(examples.jpeg(), 0xE1, b"x" * 10)
+    data = insert_segment(examples.jpeg(), 0xE1, b"x" * 10)
     lying = data[:4] + struct.pack(">H", 1) + data[6:]
     assert "bad_length" in take_apart(lying).problems
 

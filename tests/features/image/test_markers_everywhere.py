@@ -10,7 +10,6 @@ from features.image.examples import (
     aigc_xmp_attribute,
     aigc_xmp_element,
     exif,
-    insert_segment,
     jpeg,
     packet,
     scene,
@@ -21,7 +20,7 @@ from features.image.examples import (
 from features.image.picture import Picture
 from features.image.signal_kit import Context
 from features.image.statements import AI, Says
-from tests.features.image.writers import avi, exif_files, flv, iim, mkv, mp4, samsung, text_pngs, xmp_files
+from tests.features.image.writers import avi, exif_files, flv, iim, insert_segment, mkv, mp4, samsung, text_pngs, xmp_files
 
 TENCENT = '{"ServiceProvider":"腾讯云","ServiceUser":"u1","Time":"2026-01-01","ContentId":"c1"}'
 A1111 = "a broken cup\nNegative prompt: text\nSteps: 28, Sampler: DPM++ 2M Karras, CFG scale: 7, Seed: 1234, Size: 512x512, Model hash: 6ce0161689"

@@ -11,6 +11,11 @@ _C2PA_UUID = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 _XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 
 
+def insert_segment(data: bytes, marker: int, body: bytes) -> bytes:
+    """A JPEG with one more segment right behind its start."""
+    return data[:2] + bytes([0xFF, marker]) + struct.pack(">H", len(body) + 2) + body + data[2:]
+
+
 def box(name: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body) + 8) + name + body
 
@@ -131,7 +136,7 @@ def xmp_files(packet: bytes) -> dict[str, bytes]:
     extended = _MORE_XMP + b"0" * 32 + struct.pack(">II", len(packet), 0) + packet
     return {
         "jpeg xmp": examples.jpeg(xmp=packet),
-        "jpeg extended xmp": examples.insert_segment(examples.jpeg(), 0xE1, extended),
+        "jpeg extended xmp": insert_segment(examples.jpeg(), 0xE1, extended),
         "png iTXt xmp": examples.png(chunks=examples.chunk(b"iTXt", keyword + b"\x00\x00\x00\x00" + packet)),
         "png packed xmp": examples.png(chunks=examples.chunk(b"iTXt", keyword + b"\x01\x00\x00\x00" + zlib.compress(packet))),
         "png tEXt xmp": examples.png(chunks=examples.chunk(b"tEXt", keyword + packet)),

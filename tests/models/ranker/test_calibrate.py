@@ -3,7 +3,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from models.ranker.calibrate import END, Calibration, calibrate, isotonic, platt, uncalibrated
+from models.ranker.calibrate import END, Calibration, calibrate, isotonic, platt
 from models.ranker.metrics import bins_of, calibration_error
 
 
@@ -65,7 +65,8 @@ def test_weights_count_requests_as_often_as_they_say() -> None:
     assert weighted(asked) == pytest.approx(repeated(asked), abs=1e-3)
 
 
-def test_the_map_ends_at_zero_and_one() -> None:
-    learnt = uncalibrated()
+@pytest.mark.parametrize("way", [isotonic, platt], ids=["isotonic", "platt"])
+def test_the_map_ends_at_zero_and_one(way: object) -> None:
+    learnt = way(*some_scores(6, 400), np.ones(400))  # type: ignore[operator]  # one of the two ways
     assert isinstance(learnt, Calibration)
     assert (learnt.raw[0], learnt.probability[0], learnt.raw[-1], learnt.probability[-1]) == (-END, 0.0, END, 1.0)

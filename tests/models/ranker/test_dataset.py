@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from data_contracts.errors import ContractError, ModelMismatchError
 from features.catalog import FEATURES, by_name
 from features.declare import Given
-from models.ranker.dataset import Encoding, catalogue_of, final_labels, labels_as_of, latest_labels, sign_in, training_rows
+from models.ranker.dataset import Encoding, catalogue_of, labels_as_of, latest_labels, sign_in, training_rows
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -45,14 +45,6 @@ def test_training_rows_are_asked_before_old_enough_and_labelled() -> None:
     told = labels(*((request, "abuse", NOW - HOUR / 2) for request in ("old", "young", "late")))
     assert training_rows(frame, told, NOW)["request_id"].to_list() == ["old", "young"]
     assert training_rows(frame, told, NOW, maturity_days=1.0)["request_id"].to_list() == ["old"]
-
-
-def test_a_frame_s_own_labels_make_the_same_training_rows() -> None:
-    told = labels(("r1", "abuse", NOW - HOUR), ("r2", "honest", NOW + HOUR))
-    frame = pl.DataFrame({"request_id": ["r1", "r2", "r3"], "as_of": [NOW - 9 * HOUR] * 3}).join(latest_labels(told), on="request_id", how="left")
-    own = final_labels(frame)
-    assert known(labels_as_of(own, NOW)) == {"r1": 1.0}
-    assert known(latest_labels(own)) == {"r1": 1.0, "r2": 0.0}
 
 
 def number(name: str) -> Given:

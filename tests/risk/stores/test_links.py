@@ -12,13 +12,13 @@ from data_contracts.link import EntityType, Link
 from data_contracts.timeline import Entity
 from graph.events import microseconds
 from graph.neighbourhood import neighbourhood
-from graph.table_links import TableLinks
 from risk.jobs.load_history import load_tables
 from risk.stores.database import Database
 from risk.stores.history import History
 from risk.stores.links import EVERY, StoredLinks
 from tests.graph.histories import START, at, history, label, link, request
 from tests.graph.ring_stories import ring_world
+from tests.graph.table_links import TableLinks
 
 NOW = at(10_000)
 HUB = Entity(EntityType.ADDRESS, "locker")
