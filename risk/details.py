@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from data_contracts.request import OrderLine
 from data_contracts.snapshot import Snapshot
+from features.catalog import ATTRIBUTE, by_name
 from features.claim_columns import fact_of
 from features.claim_tables import OBSERVERS
 from features.streams import in_currency
@@ -11,12 +12,27 @@ from features.streams import in_currency
 MOST_NAMED = 5
 """Earlier uses of a picture that a finding names."""
 
+DURATIONS = ("seconds", "hours", "days")
+"""Units that the words of a feature do not say."""
+
 _RANK = {observer: rank for rank, observer in enumerate(OBSERVERS)}
 
 
 def details(seen: Snapshot) -> Mapping[str, str]:
     """By feature name, the numbers of this request; only for features that have something to add up."""
     return {**_evidence(seen), **_reuse(seen), **_quantities(seen), **_amounts(seen)}
+
+
+def plainly(feature: str, value: float, limit: float) -> str:
+    """What a feature is in the catalogue's words, its value here, and from which value on it is looked at; a shop's own column by its name."""
+    known = by_name.get(feature)
+    if known is None:
+        return f"The shop's {feature.removeprefix(ATTRIBUTE)}: {value:g} (limit {limit:g})"
+    if known.unit == "0 or 1":
+        return known.meaning
+    if known.unit == "minor units":
+        return f"{known.meaning}: {value / 100:.2f} (limit {limit / 100:.2f})"
+    return f"{known.meaning}: {value:.4g}{f' {known.unit}' if known.unit in DURATIONS else ''} (limit {limit:g})"
 
 
 def observed(seen: Snapshot) -> dict[str, dict[str, int]]:

@@ -13,6 +13,7 @@ from data_contracts.reason import REASONS
 from data_contracts.score import Contribution, Family, Score
 from data_contracts.snapshot import Facts
 from risk import policy_file
+from risk.details import plainly
 from risk.terms import BLOCKING, Excuse, Policy, Rule, cheapest
 
 NO_DETAILS: Mapping[str, str] = {}
@@ -84,9 +85,9 @@ def _rule_findings(facts: Facts, policy: Policy, details: Mapping[str, str]) -> 
     """One finding for each rule whose feature is known and large enough."""
     found = []
     for rule in policy.rules:
-        value = facts.values.get(rule.feature)
-        if isinstance(value, int | float) and value >= rule.at_least:
-            detail = details.get(rule.feature) or f"{rule.feature} is {value:g}, from {rule.at_least:g} on it counts"
+        value = _reached(facts, rule)
+        if value is not None:
+            detail = details.get(rule.feature) or plainly(rule.feature, value, rule.at_least)
             found.append(Finding(rule.action, rule.reason, REASONS[rule.reason].family, detail))
     return found
 
@@ -112,26 +113,26 @@ def _checked_block(findings: list[Finding], score: Score | None, facts: Facts, p
 
     A provisional decision never blocks: nobody is refused before her evidence was looked at.
     """
-    excuses = [excuse for excuse in policy.excuses if _reached(facts, excuse)]
+    excuses = {excuse: value for excuse in policy.excuses if (value := _reached(facts, excuse)) is not None}
     families = sorted(_families(findings, score, policy))
-    identity = any(rule.identity_match and _reached(facts, rule) for rule in policy.rules)
+    identity = any(rule.identity_match and _reached(facts, rule) is not None for rule in policy.rules)
     if not provisional and not excuses and (identity or len(families) >= policy.block_families):
         return findings
     softened = [Finding(min(f.action, Action.REVIEW, key=lambda action: action.severity), f.code, f.family, f.detail) for f in findings]
     softened = [finding for finding in softened if finding.code != "BLOCK_CHEAPEST"]
-    for excuse in excuses:
-        softened.append(
-            Finding(Action.REVIEW, excuse.reason, "context", f"{excuse.feature} is {facts.values[excuse.feature]:g}, so nobody is blocked")
-        )
+    for excuse, value in excuses.items():
+        told = plainly(excuse.feature, value, excuse.at_least)
+        softened.append(Finding(Action.REVIEW, excuse.reason, "context", f"{told}; so nobody is blocked"))
     if not identity and len(families) < policy.block_families:
         detail = f"evidence from {', '.join(families) or 'no family'}; a block needs {policy.block_families} of {', '.join(sorted(BLOCKING))}"
         softened.append(Finding(Action.REVIEW, "BLOCK_NEEDS_SECOND_FAMILY", None, detail))
     return softened
 
 
-def _reached(facts: Facts, limit: Rule | Excuse) -> bool:
+def _reached(facts: Facts, limit: Rule | Excuse) -> float | None:
+    """The value of its feature where that is known and large enough."""
     value = facts.values.get(limit.feature)
-    return isinstance(value, int | float) and value >= limit.at_least
+    return value if isinstance(value, int | float) and value >= limit.at_least else None
 
 
 def _families(findings: Sequence[Finding], score: Score | None, policy: Policy) -> set[str]:

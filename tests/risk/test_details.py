@@ -1,6 +1,6 @@
 from data_contracts.question import Question
 from data_contracts.snapshot import Snapshot
-from risk.details import details
+from risk.details import details, plainly
 from tests.risk.builders import NOON, a_question
 
 ORDER = {
@@ -60,3 +60,9 @@ def test_more_claimed_than_ordered() -> None:
 
 def test_nothing_to_add_up_says_nothing() -> None:
     assert of() == {}
+
+
+def test_a_value_is_told_in_the_words_and_the_unit_of_its_feature() -> None:
+    assert plainly("claim_before_delivery", 1.0, 1.0) == "The claim was sent before the moment of the delivery that it is about"
+    assert plainly("account_age_days", 3.25, 2.0).endswith(": 3.25 days (limit 2)")
+    assert plainly("attribute_chat_turns", 7.0, 5.0) == "The shop's chat_turns: 7 (limit 5)"

@@ -9,6 +9,7 @@ from data_contracts.score import Contribution, Score
 from data_contracts.snapshot import Facts
 from features.catalog import FEATURES
 from risk.capacity import within_capacity
+from risk.details import plainly
 from risk.policy import Circumstances, decide, load
 from risk.terms import Excuse, Rule, cheapest
 
@@ -100,6 +101,18 @@ def test_a_hard_finding_overrules_a_harmless_score_and_brings_its_arithmetic() -
     found = next(finding for finding in decision.findings if finding.code == "EVIDENCE_CONTRADICTS_CLAIM")
     assert found.detail == "3 male + 4 female = 7 needed, 6 claimed"
     assert "APPROVE_CHEAPEST" in codes(decision)
+
+
+def test_a_finding_without_arithmetic_is_told_in_the_words_of_the_catalogue() -> None:
+    decision = decide(a_score(0.001), facts(image_other_accounts_365d=2.0, claimed_amount_excess=500.0), 20_000, POLICY)
+    told = {finding.code: finding.detail for finding in decision.findings}
+    assert told["IMAGE_SHARED"] == "Other accounts on an image of this request, in the last 365 days: 2 (limit 1)"
+    assert told["CLAIM_AMOUNT_EXCEEDS_ORDER"] == "The amount claimed less what the order cost: 5.00 (limit 0.01)"
+
+
+@pytest.mark.parametrize("rule", [*POLICY.rules, *POLICY.excuses], ids=lambda rule: rule.feature)
+def test_no_finding_of_a_rule_names_what_only_the_code_knows(rule: Rule | Excuse) -> None:
+    assert rule.feature not in plainly(rule.feature, 1.0, rule.at_least)
 
 
 def test_what_speaks_for_the_buyer_does_not_hide_a_finding() -> None:
