@@ -63,7 +63,7 @@ def create_app(service: Service) -> FastAPI:
         AppealRoutes(desk, once),
         OperationRoutes(desk),
         WebhookRoutes(desk),
-        GraphRoutes(service.gate, graph),
+        GraphRoutes(service.gate, graph, once),
     )
     for routes in families:
         app.include_router(routes.router())

@@ -187,7 +187,13 @@ OPERATIONS: Mapping[tuple[str, str], Documented] = {
     ("get", "/v1/features"): Documented(scope=Scope.SCORE, answers={"200": (DONE, shown.FeaturesShown)}),
     ("get", "/v1/rings"): Documented(scope=Scope.LABELS, answers={"200": (DONE, RingsAnswer)}, asks=(OFFSET, PAGE, ALL)),
     ("get", "/v1/rings/{ring_id}"): Documented(scope=Scope.LABELS, answers={"200": (DONE, RingShown)}, refusals=("404",)),
-    ("post", "/v1/judgements"): Documented(scope=Scope.ADMIN, body=JudgementBody, answers={"201": ("Kept", None)}, refusals=("404", "409")),
+    ("post", "/v1/judgements"): Documented(
+        scope=Scope.ADMIN,
+        body=JudgementBody,
+        answers={"201": ("Kept", None), "200": ("Said just before", None)},
+        refusals=("404", "409"),
+        asks=(ONCE,),
+    ),
     ("get", "/v1/entities/{entity_type}/{entity_id}/neighbourhood"): Documented(
         scope=Scope.LABELS, answers={"200": (DONE, NeighbourhoodAnswer)}, refusals=("404",), asks=(AS_OF, HOPS, NODES)
     ),

@@ -21,6 +21,7 @@ from graph.rings import Build, Ring
 from risk.api.calls import Gate, checked, whole
 from risk.api.graph_body import JudgementBody
 from risk.api.moment import Moment
+from risk.api.once import Once
 from risk.ingest import Ingest
 from risk.judged import ingest_judgements
 from risk.keys import Scope
@@ -86,16 +87,16 @@ class Graph:
             said = [asdict(each) for each in builds.judgements(connection) if each.ring_id == ring_id]
         return shown(found) | {"history": [asdict(step) for step in builds.history_of(ring_id)], "judgements": said}
 
-    def judge(self, body: JudgementBody) -> Judgement:
-        """Keep what an analyst says from now on, and label the requests it covers.
+    def judge(self, body: JudgementBody) -> tuple[Judgement, bool]:
+        """Keep what an analyst says from now on, and label the requests it covers; false where it was said just before.
 
         NotFoundError: there is no such ring. ContractError: it would end before it begins.
         """
         members = self.ring(body.ring_id or "").members if body.subject is Subject.RING else ()
         judgement = Judgement(**body.model_dump(), at=self.clock(), members=members)
-        RingBuilds(self.database).judge(judgement)
-        ingest_judgements(self.ingest, [judgement])
-        return judgement
+        stands = RingBuilds(self.database).judge(judgement)
+        ingest_judgements(self.ingest, [stands])
+        return stands, stands is judgement
 
     def recover(self) -> None:
         """Give the labels of all that was said, at start: a crash between a judgement and its labels loses nothing."""
@@ -124,9 +125,10 @@ def shown(ring: Ring) -> dict[str, Any]:
 class GraphRoutes:
     """The routes, each a few lines: key, parameters, one call, answer."""
 
-    def __init__(self, gate: Gate, graph: Graph) -> None:
+    def __init__(self, gate: Gate, graph: Graph, once: Once) -> None:
         self.gate = gate
         self.graph = graph
+        self.once = once
 
     def router(self) -> APIRouter:
         """Every route with its method and path."""
@@ -152,9 +154,15 @@ class GraphRoutes:
 
     async def judge(self, request: Request) -> Response:
         """A judgement is kept, never changed."""
-        self.gate.check_key(request, Scope.ADMIN)
-        body = checked(JUDGEMENT, await self.gate.body(request))
-        return _json(asdict(await asyncio.to_thread(self.graph.judge, body)), 201)
+        key = self.gate.check_key(request, Scope.ADMIN)
+        raw = await self.gate.body(request)
+        body = checked(JUDGEMENT, raw)
+
+        async def make() -> Response:
+            stands, fresh = await asyncio.to_thread(self.graph.judge, body)
+            return _json(asdict(stands), 201 if fresh else 200)
+
+        return await self.once.answer(request, key, raw, make)
 
     async def neighbourhood(self, request: Request, entity_type: str, entity_id: str) -> Response:
         """The surroundings as of a moment, by default now."""

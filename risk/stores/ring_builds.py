@@ -1,7 +1,8 @@
 """Builds of rings and what analysts said, in the database: builds replace none, judgements are never changed."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from pydantic import TypeAdapter
 from sqlalchemy import Connection
@@ -12,6 +13,9 @@ from graph.lineage import Step
 from graph.rings import Build
 from risk.stores import tables
 from risk.stores.database import Database
+
+AGAIN = timedelta(minutes=10)
+"""Within it the same words of the same person are one judgement, sent twice; later they cover what came since."""
 
 _BUILD = TypeAdapter(Build)
 _JUDGEMENT = TypeAdapter(Judgement)
@@ -54,11 +58,15 @@ class RingBuilds:
             rows = self.database.fetch(connection, "SELECT body FROM ring_builds ORDER BY as_of_us", ())
         return [step for (body,) in rows for step in _BUILD.validate_json(body).steps if ring_id in (step.ring_id, step.other_id)]
 
-    def judge(self, judgement: Judgement) -> None:
-        """Keep what an analyst said. ContractError: it is incomplete."""
+    def judge(self, judgement: Judgement) -> Judgement:
+        """Keep what an analyst said, and give it back; the first where the same was said within `AGAIN`. ContractError: it is incomplete."""
         body = _JUDGEMENT.dump_json(check(judgement))
         with self.database.writing() as connection:
+            last = next((each for each in reversed(self.judgements(connection)) if each.about == judgement.about), None)
+            if last is not None and judgement.at - last.at < AGAIN and replace(last, at=judgement.at) == judgement:
+                return last
             self.database.add_many(connection, tables.ring_judgements, ("body",), [(body,)])
+        return judgement
 
     def add_new(self, said: Sequence[Judgement]) -> int:
         """Keep those of these words that are not kept yet; how many that were. ContractError: one is incomplete."""

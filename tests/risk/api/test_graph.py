@@ -1,16 +1,21 @@
 """Rings, surroundings and judgements over HTTP, from a real store of each kind."""
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
 import pytest
 
 from data_contracts.label import LabelSource, LabelValue
+from data_contracts.link import EntityType
+from graph.judgements import Judgement, Subject, Verdict
 from graph.neighbourhood import MOST_NODES
 from risk import clock
 from risk.jobs.home_rings import build_from
 from risk.jobs.load_history import load_tables
 from risk.stores.history import History
+from risk.stores.ring_builds import AGAIN, RingBuilds
 from tests.graph.histories import history, link, request
 from tests.graph.ring_stories import ring_world
 from tests.risk.api.test_every_route import assert_error
@@ -63,6 +68,40 @@ def test_a_confirmed_ring_labels_its_members_requests_at_once(linked: Running) -
         found = [label for name in ("rm0", "rm2") for label in history.labels(connection, name) if label.source is LabelSource.ANALYST]
     assert [(label.request_id, label.value) for label in found if label.value is LabelValue.ABUSE] == [("rm2", LabelValue.ABUSE)]
     assert linked.client.get(f"/v1/rings/{ring_id}").json()["judgements"][-1]["verdict"] == "confirmed"
+
+
+def test_a_judgement_that_comes_twice_is_one(linked: Running) -> None:
+    """Under one key it is one answer, in whatever worker; sent again without a key, or after a crash before the answer, it is one judgement."""
+    database = linked.server.home.database
+    body = {"subject": "entity", "entity_type": "address", "entity_id": "twice", "verdict": "refuted", "by": "mei", "why": "A parcel locker."}
+
+    def judge(body: dict[str, str], **headers: str) -> httpx.Response:
+        return linked.client.post("/v1/judgements", json=body, headers=headers)
+
+    def kept() -> int:
+        with database.reading() as connection:
+            return sum(each.entity_id == "twice" for each in RingBuilds(database).judgements(connection))
+
+    with ThreadPoolExecutor(8) as callers:
+        answers = list(callers.map(lambda _: judge(body, **{"Idempotency-Key": "a-judgement"}), range(8)))
+    assert {(answer.status_code in (200, 201), answer.content) for answer in answers} == {(True, answers[0].content)}
+    assert kept() == 1
+    again = judge(body)
+    assert (again.status_code, again.content, kept()) == (200, answers[0].content, 1)
+    assert_error(judge(body | {"verdict": "unsure"}, **{"Idempotency-Key": "a-judgement"}), 409, "CONFLICT")
+    assert judge(body | {"verdict": "unsure"}).status_code == 201
+    assert (judge(body).status_code, kept()) == (201, 3), "a change of mind and back is said"
+
+
+def test_the_same_words_much_later_are_said_again(linked: Running) -> None:
+    builds = RingBuilds(linked.server.home.database)
+    first = Judgement(
+        subject=Subject.ENTITY, entity_type=EntityType.CARD, entity_id="later", verdict=Verdict.REFUTED, by="mei", why="A gift card.", at=clock.now()
+    )
+    assert builds.judge(first) == first
+    soon, later = (replace(first, at=first.at + AGAIN + wait) for wait in (-timedelta(seconds=1), timedelta()))
+    assert builds.judge(soon) == first
+    assert builds.judge(later) == later
 
 
 def test_surroundings_are_bounded_and_have_places(linked: Running) -> None:
