@@ -51,7 +51,7 @@ class Identifiers:
 
 def pseudonym(key: bytes, entity_type: str, raw: str) -> str:
     """HMAC-SHA256 of type and identifier, as 32 hex digits. The same identifier of two types gives two unrelated hashes."""
-    return hmac.new(key, f"{entity_type}\x00{raw}".encode(), hashlib.sha256).hexdigest()[:LENGTH]
+    return hmac.digest(key, f"{entity_type}\x00{raw}".encode(), "sha256").hex()[:LENGTH]
 
 
 def pseudonyms(key: bytes, entity_type: str, raws: Iterable[str]) -> list[str]:

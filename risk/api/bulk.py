@@ -94,15 +94,17 @@ class BulkRoutes:
         edge = self.service.edge
         match body:
             case BulkOrder():
-                self.desk.count(body.links, body.account_id)
-                return edge.order_event(body, now)
+                told = edge.read(body.links, body.account_id)
+                self.desk.count(told)
+                return edge.order_event(body, now, told)
             case BulkDelivery():
                 return edge.delivery(body, now)
             case BulkRefund():
                 return edge.refund(body, now)
             case BulkLink():
-                self.desk.count([body], body.account_id)
-                return edge.link(body, now)
+                told = edge.read([body], body.account_id)
+                self.desk.count(told)
+                return edge.link(body, now, told)
             case BulkLabel():
                 if not key.allows(Scope.LABELS):
                     message = f"the key {key.name} is for {', '.join(sorted(key.scopes))}; a label needs {Scope.LABELS.value}"

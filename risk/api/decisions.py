@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from risk.api.body import RefundRequestBody
 from risk.api.calls import checked, language
 from risk.api.deadline import DECIDE_S, deadline_ms, unmeasured
+from risk.api.edge import buyer_of
 from risk.api.once import Once
 from risk.api.service import JSON, Desk
 from risk.gather import UnmeasuredError
@@ -45,13 +46,15 @@ class DecisionRoutes:
         within_ms = deadline_ms(request, body.deadline_ms)
 
         async def make() -> Response:
-            question = self.service.edge.question(body, self.service.clock())
-            self.desk.count(body.links, question.request.account_id)
+            edge, clock = self.service.edge, self.service.clock
+            told = edge.read(body.links, buyer_of(body))
+            question = edge.question(body, clock(), told, only_measured=self.service.intake is not None)
+            self.desk.count(told)
             try:  # files are nearly always measured by then; the decision, which reads them anyway, says when they are not
-                recorded = await self.desk.decide(replace(question, only_measured=self.service.intake is not None))
+                recorded = await self.desk.decide(question)
             except UnmeasuredError:
                 awaiting = await self._awaiting(body, within_ms, began)
-                recorded = await self.desk.decide(replace(self.service.edge.question(body, self.service.clock()), awaiting=awaiting))
+                recorded = await self.desk.decide(replace(edge.question(body, clock(), told), awaiting=awaiting))
             self.desk.note(recorded, "score", perf_counter() - began)
             return Response(recorded.in_language(said), media_type=JSON)
 

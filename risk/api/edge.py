@@ -1,7 +1,7 @@
 """The edge: checked bodies become records; identifiers are hashed, times held against our clock, contradictions of the caller refused."""
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -14,6 +14,7 @@ from data_contracts.link import EntityType, Link
 from data_contracts.question import Question
 from data_contracts.request import Account, ClaimLine, Delivery, Evidence, Observation, Order, OrderLine, Refund, RefundRequest
 from data_contracts.score import Measurement
+from data_contracts.unchecked import unchecked
 from graph.normalise import Outcome
 from risk.api.body import LinkBody, OrderBody, RefundRequestBody
 from risk.api.events_body import DeliveryEventBody, LabelBody, LinkEventBody, OrderEventBody, RefundBody
@@ -21,8 +22,16 @@ from risk.identity import AS_WRITTEN, SCHEME, Identified, Identifiers, text_id
 from risk.ingest import LabelTold, OrderTold
 
 REFUND_NAMES = {"refund_id", "request_id", "order_id", "amount_minor", "currency"}
+REQUEST, ORDER, LINE, DELIVERY, ACCOUNT = unchecked(RefundRequest), unchecked(Order), unchecked(OrderLine), unchecked(Delivery), unchecked(Account)
+CLAIM_LINE, EVIDENCE, OBSERVATION, MEASUREMENT = unchecked(ClaimLine), unchecked(Evidence), unchecked(Observation), unchecked(Measurement)
+LINK = unchecked(Link)
+"""Records of bodies, which were checked field by field under the limits of the records; `moment` sees to it that nothing is known too early."""
 JUST_BEFORE = timedelta(microseconds=1)
 """What comes along with a request (its order, its deliveries) was known just before it was asked."""
+
+
+Told = Sequence[tuple[EntityType, Identified]]
+"""What became of the identifiers of a call, by type."""
 
 
 class Wordings(Protocol):
@@ -57,17 +66,19 @@ class Edge:
             raise ContractError(message, field=field)
         return min(said, now)
 
-    def question(self, body: RefundRequestBody, as_of: datetime) -> Question:
-        """The body as records. ContractError: it contradicts itself in a way that no buyer can cause."""
+    def question(self, body: RefundRequestBody, as_of: datetime, told: Told | None = None, *, only_measured: bool = False) -> Question:
+        """The body as records. `told` is what `read` made of its identifiers, where that is known. `only_measured` is as in `Question`.
+
+        ContractError: it contradicts itself in a way that no buyer can cause.
+        """
         _check_consistent(body)
         occurred = self.moment(body.occurred_at, as_of, "occurred_at")
-        links = self._identified(body)
-        order_id = body.order.order_id if body.order else body.order_id
-        buyer = body.account_id or (body.order.account_id if body.order else None)
-        request = RefundRequest(
+        buyer = buyer_of(body)
+        links = self._identified(body, self.read(body.links, buyer) if told is None else told)
+        request = REQUEST(
             request_id=body.request_id,
             account_id=buyer,
-            order_id=order_id,
+            order_id=body.order.order_id if body.order else body.order_id,
             seller_id=body.seller_id or (body.order.seller_id if body.order else None),
             claim_type=body.claim_type,
             amount_minor=body.amount_minor,
@@ -87,13 +98,14 @@ class Edge:
             order=order,
             order_lines=lines,
             deliveries=deliveries,
-            claim_lines=tuple(ClaimLine(request_id=body.request_id, **dict(line)) for line in body.claim_lines),
+            claim_lines=tuple(CLAIM_LINE(request_id=body.request_id, **dict(line)) for line in body.claim_lines),
             links=tuple(
-                Link(entity_type=kind, entity_id=name, account_id=buyer, request_id=body.request_id, occurred_at=occurred, known_at=as_of)
+                LINK(entity_type=kind, entity_id=name, account_id=buyer, request_id=body.request_id, occurred_at=occurred, known_at=as_of)
                 for kind, name in links
             ),
             attributes=body.attributes,
             category=body.category,
+            only_measured=only_measured,
             **self._evidence(body, occurred, as_of),
         )
 
@@ -105,7 +117,7 @@ class Edge:
     ) -> tuple[Order, tuple[OrderLine, ...], tuple[Delivery, ...]]:
         """An order with its lines and scans, known just before `as_of`. ContractError: it lies in the future."""
         known, inside = as_of - JUST_BEFORE, "order." if request else ""
-        order = Order(
+        order = ORDER(
             order_id=body.order_id,
             account_id=body.account_id or (request.account_id if request else None),
             seller_id=body.seller_id or (request.seller_id if request else None),
@@ -114,9 +126,9 @@ class Edge:
             occurred_at=self.moment(body.occurred_at, known, f"{inside}occurred_at"),
             known_at=known,
         )
-        lines = tuple(OrderLine(order_id=body.order_id, **dict(line)) for line in body.lines)
+        lines = tuple(LINE(order_id=body.order_id, **dict(line)) for line in body.lines)
         scans = tuple(
-            Delivery(
+            DELIVERY(
                 order_id=body.order_id,
                 status=scan.status,
                 occurred_at=self.moment(scan.occurred_at, known, f"{inside}deliveries.{place}.occurred_at"),
@@ -131,13 +143,13 @@ class Edge:
         if body.account_id is None or body.account_opened_at is None:
             return None
         known = as_of - JUST_BEFORE
-        return Account(account_id=body.account_id, occurred_at=self.moment(body.account_opened_at, known, "account_opened_at"), known_at=known)
+        return ACCOUNT(account_id=body.account_id, occurred_at=self.moment(body.account_opened_at, known, "account_opened_at"), known_at=known)
 
-    def order_event(self, body: OrderEventBody, as_of: datetime) -> OrderTold:
-        """An order of its own, known when it arrived. ContractError: it lies in the future."""
+    def order_event(self, body: OrderEventBody, as_of: datetime, told: Told | None = None) -> OrderTold:
+        """An order of its own, known when it arrived; `told` as in `question`. ContractError: it lies in the future."""
         order, lines, scans = self.order(body, as_of + JUST_BEFORE, None)
         links = tuple(
-            Link(
+            LINK(
                 entity_type=kind,
                 entity_id=name,
                 account_id=order.account_id,
@@ -145,7 +157,7 @@ class Edge:
                 occurred_at=order.occurred_at,
                 known_at=order.known_at,
             )
-            for kind, name in self._named(body.links, order.account_id)
+            for kind, name in _named(self.read(body.links, order.account_id) if told is None else told)
         )
         return OrderTold(order, lines, scans, links)
 
@@ -159,9 +171,9 @@ class Edge:
         occurred = self.moment(body.occurred_at, as_of, "occurred_at")
         return Refund(**body.model_dump(include=REFUND_NAMES), occurred_at=occurred, known_at=as_of)
 
-    def link(self, body: LinkEventBody, as_of: datetime) -> Link:
-        """A link, known when we were told. ContractError: it lies in the future, or its identifier names nobody."""
-        ((kind, found),) = self.read([body], body.account_id)
+    def link(self, body: LinkEventBody, as_of: datetime, told: Told | None = None) -> Link:
+        """A link, known when we were told; `told` as in `question`. ContractError: it lies in the future, or its identifier names nobody."""
+        ((kind, found),) = self.read([body], body.account_id) if told is None else told
         if found.id is None:
             message = f"this identifier is {found.outcome.value}: it names nobody; leave such links out"
             raise ContractError(message, field="entity_id")
@@ -175,18 +187,17 @@ class Edge:
         label = Label(request_id=body.request_id, value=body.value, source=body.source, occurred_at=occurred, known_at=as_of)
         return label if body.by is None else LabelTold(label, body.by)
 
-    def _identified(self, body: RefundRequestBody) -> list[tuple[EntityType, str]]:
+    def _identified(self, body: RefundRequestBody, told: Told) -> list[tuple[EntityType, str]]:
         """The hashed identifiers, with the wording and the files of the claim where the caller does not say what they are alike to."""
-        named = self._named(body.links, body.account_id or (body.order.account_id if body.order else None))
-        told = {link.entity_type for link in body.links}
+        named, said = _named(told), {kind for kind, _ in told}
         wording = None if body.text is None else self._wording(body.text)
-        if wording is not None and EntityType.TEXT not in told:
+        if wording is not None and EntityType.TEXT not in said:
             named.append((EntityType.TEXT, wording))
-        if EntityType.IMAGE not in told:
+        if EntityType.IMAGE not in said:
             named += dict.fromkeys((EntityType.IMAGE, f"sha_{item.sha256}") for item in body.evidence)
         return named
 
-    def read(self, links: Iterable[LinkBody], account_id: str | None) -> list[tuple[EntityType, Identified]]:
+    def read(self, links: Iterable[LinkBody], account_id: str | None) -> Told:
         """Every identifier that came with an account, and what became of it; one that was hashed before is taken as it is."""
         identifiers = self.identifiers
         return [
@@ -195,10 +206,6 @@ class Edge:
             else (link.entity_type, identifiers.of(link.entity_type, str(link.entity_id), account_id))
             for link in links
         ]
-
-    def _named(self, links: Iterable[LinkBody], account_id: str | None) -> list[tuple[EntityType, str]]:
-        """The hashed identifiers that name somebody, each once."""
-        return list(dict.fromkeys((kind, found.id) for kind, found in self.read(links, account_id) if found.id is not None))
 
     def _wording(self, text: str) -> str | None:
         """The entity of a claim's wording; null when it says nothing."""
@@ -211,10 +218,20 @@ class Edge:
             sent = self.moment(item.occurred_at or occurred, as_of, f"evidence.{place}.occurred_at")
             mine: dict[str, Any] = {"evidence_id": item.evidence_id or f"{body.request_id[:120]}/{place + 1}", "request_id": body.request_id}
             piece: dict[str, Any] = {"sha256": item.sha256, "kind": item.kind, "sent_by": item.sent_by}
-            found["evidence"].append(Evidence(**mine, **piece, occurred_at=sent, known_at=as_of))
-            found["observations"] += [Observation(**mine, **dict(seen), occurred_at=sent, known_at=as_of) for seen in item.observations]
-            found["measurements"] += [Measurement(**mine, sha256=item.sha256, **dict(each), known_at=as_of) for each in item.measurements]
+            found["evidence"].append(EVIDENCE(**mine, **piece, occurred_at=sent, known_at=as_of))
+            found["observations"] += [OBSERVATION(**mine, **dict(seen), occurred_at=sent, known_at=as_of) for seen in item.observations]
+            found["measurements"] += [MEASUREMENT(**mine, sha256=item.sha256, **dict(each), known_at=as_of) for each in item.measurements]
         return {name: tuple(records) for name, records in found.items()}
+
+
+def buyer_of(body: RefundRequestBody) -> str | None:
+    """Who asks, as the request or its order says."""
+    return body.account_id or (body.order.account_id if body.order else None)
+
+
+def _named(told: Told) -> list[tuple[EntityType, str]]:
+    """The hashed identifiers that name somebody, each once."""
+    return list(dict.fromkeys([(kind, found.id) for kind, found in told if found.id is not None]))
 
 
 def _check_consistent(body: RefundRequestBody) -> None:

@@ -42,9 +42,10 @@ class EventRoutes:
         """An order enters history."""
 
         def read(body: OrderEventBody) -> Event:
-            told = self.service.edge.order_event(body, self.service.clock())
-            self.desk.count(body.links, body.account_id)
-            return told
+            told = self.service.edge.read(body.links, body.account_id)
+            event = self.service.edge.order_event(body, self.service.clock(), told)
+            self.desk.count(told)
+            return event
 
         return await self._taken(request, Scope.EVENTS, ORDER, read, "order_id")
 
@@ -60,8 +61,9 @@ class EventRoutes:
         """A link enters history; from now on it ties its account to others."""
 
         def read(body: LinkEventBody) -> Event:
-            self.desk.count([body], body.account_id)
-            return self.service.edge.link(body, self.service.clock())
+            told = self.service.edge.read([body], body.account_id)
+            self.desk.count(told)
+            return self.service.edge.link(body, self.service.clock(), told)
 
         return await self._taken(request, Scope.EVENTS, LINK, read, "entity_type")
 

@@ -1,6 +1,6 @@
 """What every family of routes shares: the parts of the service, and the one thread on which decisions and events follow each other."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,9 +12,8 @@ import structlog
 from data_contracts.question import Question
 from data_contracts.score import Score
 from models.ranker.drift import Spread
-from risk.api.body import LinkBody
 from risk.api.calls import Gate
-from risk.api.edge import Edge
+from risk.api.edge import Edge, Told
 from risk.api.images import Checks
 from risk.api.metrics import Metrics
 from risk.drift import ScoreDrift
@@ -89,9 +88,9 @@ class Desk:
         """Finish what was begun."""
         self._turn.close()
 
-    def count(self, links: Iterable[LinkBody], account_id: str | None) -> None:
+    def count(self, told: Told) -> None:
         """What became of the identifiers of a call: those that name nobody are left out, and that can be seen."""
-        for kind, found in self.service.edge.read(links, account_id):
+        for kind, found in told:
             self.metrics.identifiers.labels(kind.value, found.outcome.value).inc()
             if found.id is None:
                 log.info("identifier_left_out", entity_type=kind.value, outcome=found.outcome.value)
