@@ -31,6 +31,14 @@ def test_many_rows_are_added_and_those_that_are_there_stay(database: Database, r
     assert each == [[("100% ?",)], [], [("100% ?",)]]
 
 
+def test_a_key_is_found_by_its_index_in_a_store_without_statistics(database: Database) -> None:
+    """A store that was just filled, or is empty, tells its planner nothing of how large its tables are or will be."""
+    with database.reading() as connection:
+        query = "EXPLAIN QUERY PLAN SELECT link_no FROM {given} CROSS JOIN links WHERE order_id = c0"
+        plan = database.given(connection, query if database.is_sqlite else query.replace("QUERY PLAN ", ""), ("text",), [("o1",), ("o2",)])
+    assert "links_by_order" in str(plan)
+
+
 def test_a_write_that_fails_leaves_nothing(database: Database) -> None:
     def half() -> None:
         with database.writing() as connection:
