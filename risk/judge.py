@@ -61,7 +61,7 @@ def weigh(
     policy: Policy,
     circumstances: Circumstances,
 ) -> tuple[Score | None, Decision]:
-    """The score and the decision. What moved the score takes 3 ms to find out, so it is asked for only when the answer is not a plain approval."""
+    """The score and the decision. What moved the score takes longer to find out, so it is asked for only when the answer is not a plain approval."""
     score = None if champion is None else champion.score(facts, contributions=False)
     decision = decide(score, facts, amount_minor, policy, circumstances)
     if champion is None or decision.action is Action.APPROVE:

@@ -11,10 +11,8 @@ from lightgbm.basic import _LIB, _safe_call  # type: ignore[attr-defined]  # the
 
 from models.ranker.dataset import Floats
 
-RAW, CONTRIBUTIONS = 1, 3
-"""What is predicted, in the numbering of LightGBM's C interface: the raw log-odds, or each feature's part in it and the base."""
-
-_FLOAT64 = 1
+_RAW, _FLOAT64 = 1, 1
+"""What is predicted, the log-odds, and the numbers that rows come in, as LightGBM's C interface counts them."""
 
 
 def mean_of(boosters: Sequence[lgb.Booster], trees: int) -> str:
@@ -33,21 +31,20 @@ def mean_of(boosters: Sequence[lgb.Booster], trees: int) -> str:
 
 
 class OneRow:
-    """Predicts one row with buffers made once; equal to the batch to the bit. Safe from several threads: they take turns."""
+    """Predicts the log-odds of one row with buffers made once; equal to the batch to the bit. Safe from several threads: they take turns."""
 
-    def __init__(self, booster: lgb.Booster, kind: int) -> None:
-        """`kind` is RAW or CONTRIBUTIONS."""
+    def __init__(self, booster: lgb.Booster) -> None:
         width = booster.num_feature()
         self._booster = booster  # keeps the C object alive
         self._row = np.zeros(width, dtype=np.float64)
-        self._out = np.zeros(1 if kind == RAW else width + 1, dtype=np.float64)
+        self._out = np.zeros(1, dtype=np.float64)
         self._length = ctypes.c_int64()
         self._lock = threading.Lock()
         self._config = ctypes.c_void_p()
         _safe_call(
             _LIB.LGBM_BoosterPredictForMatSingleRowFastInit(
                 booster._handle,  # noqa: SLF001  # see the import
-                ctypes.c_int(kind),
+                ctypes.c_int(_RAW),
                 ctypes.c_int(0),
                 ctypes.c_int(-1),
                 ctypes.c_int(_FLOAT64),
@@ -60,7 +57,7 @@ class OneRow:
         self._to = self._out.ctypes.data_as(ctypes.c_void_p)
 
     def __call__(self, row: Floats) -> Floats:
-        """The raw score (one number), or one number a feature and the base."""
+        """The raw score: one number."""
         with self._lock:
             self._row[:] = row
             _safe_call(_LIB.LGBM_BoosterPredictForMatSingleRowFast(self._config, self._from, ctypes.byref(self._length), self._to))

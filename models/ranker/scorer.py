@@ -10,15 +10,16 @@ from data_contracts.score import Contribution, Score
 from data_contracts.snapshot import Facts
 from features.catalog import ATTRIBUTE
 from models.ranker.artifact import Artifact
-from models.ranker.boosting import CONTRIBUTIONS, RAW, OneRow
+from models.ranker.boosting import OneRow
 from models.ranker.dataset import Floats
+from models.ranker.shap import Shap
 
 
 class Scorer:
     """A loaded ranker. Immutable from outside, safe from several threads; `version` names the model that it serves."""
 
     def __init__(self, artifact: Artifact, threads: int = 1) -> None:
-        """`threads` is for frames; one row always takes one (more wait for each other: 8 ms instead of 0.03)."""
+        """`threads` is for the scores of frames; one row always takes one (more wait for each other: 8 ms instead of 0.03)."""
         self.version = artifact.version
         self.card = artifact.card
         self._encoding = artifact.card.encoding
@@ -27,8 +28,9 @@ class Scorer:
         self._left_out = dict.fromkeys(name for name in self._encoding.names if name.startswith(ATTRIBUTE))
         self._threads = threads
         self._booster = lgb.Booster(model_str=artifact.booster_text)
-        self._raw = OneRow(self._booster, RAW)
-        self._parts = OneRow(self._booster, CONTRIBUTIONS)
+        self._raw = OneRow(self._booster)
+        self._parts = Shap(artifact.booster_text, len(self._features))
+        self._parts(np.full((1, len(self._features)), np.nan))  # compiled now, not in the middle of a call
 
     def score(self, facts: Facts, *, contributions: bool = True) -> Score:
         """The score of one request; without `contributions` its parts stay empty.
@@ -38,7 +40,7 @@ class Scorer:
         values = {**self._left_out, **facts.values} if self._left_out else facts.values
         row = self._encoding.row(values)
         probability = float(self.card.calibration(self._raw(row))[0])
-        return Score(probability=probability, contributions=self._named(self._parts(row), values) if contributions else ())
+        return Score(probability=probability, contributions=self._named(self._parts(row[None])[0], values) if contributions else ())
 
     def raw(self, frame: pl.DataFrame) -> Floats:
         """Raw log-odds, one a row."""
@@ -54,18 +56,18 @@ class Scorer:
         """What moved each row's score, largest first, at most `top`; all of them add up to its raw log-odds less `base_log_odds`."""
         if frame.is_empty():
             return []
-        parts = np.asarray(self._booster.predict(self._encoding.matrix(frame), pred_contrib=True, num_threads=self._threads), dtype=np.float64)
+        parts = self._parts(self._encoding.matrix(frame))
         rows: Iterable[Mapping[str, float | str | None]] = frame.select(self._encoding.names).iter_rows(named=True)
         return [self._named(part, values)[:top] for part, values in zip(parts, rows, strict=True)]
 
     @property
     def base_log_odds(self) -> float:
         """The raw log-odds before any feature speaks: where every request starts."""
-        return float(self._parts(np.full(len(self._features), np.nan))[-1])
+        return self._parts.base_log_odds
 
     def _named(self, parts: Floats, values: Mapping[str, float | str | None]) -> tuple[Contribution, ...]:
         """The parts with their names, largest first; features that moved nothing are left out."""
-        moved = np.flatnonzero(parts[:-1])
+        moved = np.flatnonzero(parts)
         order = moved[np.argsort(-np.abs(parts[moved]), kind="stable")]
         return tuple(
             [

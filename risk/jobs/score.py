@@ -42,7 +42,7 @@ def score(folder: Path, model: Path, out: Path, *, policy: Path | None = None) -
 def score_frame(frame: pl.DataFrame, scorer: Scorer, policy: Policy, *, reasons: bool = False) -> pl.DataFrame:
     """One row a request, the first to look at first: request_id, rank, score, action, reasons (codes), expected_cost in minor units.
 
-    Reviews keep to the policy's capacity. What moved a score takes 3 ms to find out: possible blocks always get it, they need it; with `reasons`
+    Reviews keep to the policy's capacity. What moved a score takes longer to find out: possible blocks always get it, they need it; with `reasons`
     everything that is not approved at once does.
     """
     scores = [Score(probability=float(each)) for each in scorer.probabilities(frame)]

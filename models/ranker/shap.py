@@ -1,0 +1,158 @@
+"""How much each feature moved a score: exact path-dependent TreeSHAP (Lundberg et al. 2020), compiled.
+
+The part of feature i in one leaf is `value * (o_i - z_i) * integral of the product over all other features j of its path of o_j t + z_j (1 - t)`,
+for t from 0 to 1. z_j is the share of training rows that goes the leaf's way at the splits of j; o_j is 1 where the row explained does, else 0. The
+integral is Shapley's weight of all subsets at once, and a Gauss rule of half as many points as the path has features is exact for it. So one product
+goes down a tree at each point and one sum comes up, no subset is ever looked at (Yu et al. 2022, Linear TreeSHAP). What does not depend on the row is
+worked out beforehand (Yang 2021, Fast TreeSHAP). Numbers are those of LightGBM's `pred_contrib`, which takes five times as long for 8 leaves.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from data_contracts.machine_code import njit
+from models.ranker.dataset import Floats
+from models.ranker.trees import CATEGORY, LEFT, MISSING, NAN, ZERO, Tree, trees_of
+
+_NO_SPLITS = np.empty((0, 4), np.int64)
+
+POINTS = 4
+"""Points of the Gauss rule that are worked on together."""
+
+NO_LESS = 1e-35
+"""LightGBM's zero: what is no further away from 0 counts as 0."""
+
+ELSEWHERE, LEAVES, ALONG = 0, 1, 2
+"""How a row stands to a node: it left the way there at an earlier split of the same feature, leaves it at this one, or goes along."""
+
+
+class Shap:
+    """The contributions of a model's features. Immutable, safe from several threads."""
+
+    def __init__(self, booster_text: str, features: int) -> None:
+        """ModelMismatchError: the text holds other trees than LightGBM's plain ones."""
+        trees = trees_of(booster_text)
+        self.base_log_odds = sum(tree.expected for tree in trees)
+        self._features = features
+        self._forest = _forest([tree for tree in trees if tree.splits.size])
+
+    def __call__(self, rows: Floats) -> Floats:
+        """One line a row, one column a feature: its part of the raw log-odds less `base_log_odds`."""
+        found = np.zeros((rows.shape[0], self._features))
+        _explain(rows, found, *self._forest)
+        return found
+
+
+def _forest(trees: Sequence[Tree]) -> tuple[npt.NDArray[Any], ...]:
+    """The trees as the kernel reads them: where each starts, nodes, values, splits, thresholds, words, table."""
+    starts = np.cumsum([0, *(len(tree.nodes) for tree in trees)])
+    lengths = np.diff(starts)
+    parent, earlier, split, left, share, value, features = np.array([node for tree in trees for node in tree.nodes]).reshape(-1, 7).T
+    split_counts = [tree.thresholds.size for tree in trees]
+    split += np.repeat(np.cumsum([0, *split_counts])[:-1], lengths)
+    splits = np.concatenate([_NO_SPLITS, *(tree.splits for tree in trees)])
+    splits[:, 2] += np.repeat(np.cumsum([0, *(tree.words.size for tree in trees)])[:-1], split_counts)
+    return (
+        starts,
+        np.stack([parent, earlier, split, left, splits[split.astype(np.int64), 0]], axis=1).astype(np.uint32),
+        value.copy(),
+        splits.astype(np.uint32),
+        np.concatenate([np.empty(0), *(tree.thresholds for tree in trees)]),
+        np.concatenate([np.empty(0, np.uint32), *(tree.words for tree in trees)]),
+        _table(share, np.where(earlier > 0, np.repeat(starts[:-1], lengths) + earlier, -1).astype(np.int64), int(features.max(initial=1))),
+    )
+
+
+def _table(share: Floats, earlier: npt.NDArray[np.int64], most: int) -> Floats:
+    """By block of points, node, and how the row stands to it: its factor on the way down, then what a sum on the way up gives to its feature.
+
+    Where a feature splits once more on a path (`earlier` is not -1), what its earlier node did is taken back. `most`: features on the longest path.
+    """
+    blocks = math.ceil(most / (2 * POINTS))
+    at, weight = np.polynomial.legendre.leggauss(blocks * POINTS)
+    along, other = (1 + at) / 2, share[:, None] * (1 - at) / 2
+    factor = (other, along + other)
+    inverse = [np.divide(1, each, out=np.zeros_like(each), where=each > 0) for each in factor]
+    part = [(went - share[:, None]) * weight / 2 * inverse[went] for went in (0, 1)]
+    again = (earlier >= 0)[:, None]
+    table = np.empty((blocks, share.size, 3, 2, POINTS))
+    for state, (before, now) in enumerate(((0, 0), (1, 0), (1, 1))):
+        down = factor[now] * np.where(again, inverse[before][earlier], 1)
+        up = part[now] - np.where(again, part[before][earlier], 0)
+        table[:, :, state] = np.stack([down, up], axis=1).reshape(-1, 2, blocks, POINTS).transpose(2, 0, 1, 3)
+    return table.reshape(blocks, -1, 3, 2 * POINTS)
+
+
+@njit(cache=True, nogil=True)
+def _explain(rows, found, starts, nodes, values, splits, thresholds, words, table):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0913  # compiled
+    """Fill `found`, row by row."""
+    went = np.empty(thresholds.size, np.uint32)
+    longest = 1
+    for t in range(starts.size - 1):
+        longest = max(longest, starts[t + 1] - starts[t])
+    product, total, stands = np.ones((longest, POINTS)), np.empty((longest, POINTS)), np.full(longest, ALONG, np.uint32)
+    for r in range(rows.shape[0]):
+        _went(rows[r], splits, thresholds, words, went)
+        for block in range(table.shape[0]):
+            for t in range(starts.size - 1):
+                first, after = starts[t], starts[t + 1]
+                _down(went, nodes[first:after], values[first:after], table[block, first:after], product, total, stands)
+                _up(nodes[first:after], table[block, first:after], total, stands, found[r])
+
+
+@njit(cache=True, nogil=True)
+def _went(row, splits, thresholds, words, went):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Which way the row goes at each split, as LightGBM decides it: 1 is left."""
+    for k in range(thresholds.size):
+        value, kind = row[splits[k, 0]], splits[k, 1]
+        unknown = np.isnan(value)
+        if kind & CATEGORY:
+            went[k] = 0
+            if -1 < value < 32 * splits[k, 3]:  # a word holds 32 places; NaN is in no range
+                place = np.uint32(value)
+                went[k] = (words[splits[k, 2] + (place >> np.uint32(5))] >> (place & np.uint32(31))) & np.uint32(1)
+            continue
+        missing = kind & MISSING
+        if unknown and missing != NAN:
+            value = 0.0
+        if (unknown and missing == NAN) or (missing == ZERO and abs(value) <= NO_LESS):
+            went[k] = np.uint32(kind & LEFT != 0)
+        else:
+            went[k] = np.uint32(value <= thresholds[k])
+
+
+@njit(cache=True, nogil=True)
+def _down(went, nodes, values, table, product, total, stands):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0913
+    """From the root to the leaves: how the row stands to each node, the product of its path, and what each leaf begins its sum with (others: 0)."""
+    i = np.uint32(1)  # unsigned numbers need no look at whether they count from the end
+    while i < nodes.shape[0]:
+        parent = nodes[i, 0]
+        state = np.uint32(LEAVES) + np.uint32(went[nodes[i, 2]] == nodes[i, 3])
+        if stands[nodes[i, 1]] != ALONG:
+            state = np.uint32(ELSEWHERE)
+        stands[i] = state
+        value, line = values[i], table[i, state]
+        a, b, c, d = product[parent, 0] * line[0], product[parent, 1] * line[1], product[parent, 2] * line[2], product[parent, 3] * line[3]
+        product[i, 0], product[i, 1], product[i, 2], product[i, 3] = a, b, c, d
+        total[i, 0], total[i, 1], total[i, 2], total[i, 3] = a * value, b * value, c * value, d * value
+        i += np.uint32(1)
+
+
+@njit(cache=True, nogil=True)
+def _up(nodes, table, total, stands, found):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """From the leaves to the root: every node's sum goes to the feature that split there, and on to its parent."""
+    i = np.uint32(nodes.shape[0] - 1)
+    while i > 0:
+        parent, state = nodes[i, 0], stands[i]
+        line = table[i, state]
+        a, b, c, d = total[i, 0], total[i, 1], total[i, 2], total[i, 3]
+        found[nodes[i, 4]] += (a * line[4] + b * line[5]) + (c * line[6] + d * line[7])
+        total[parent, 0] += a
+        total[parent, 1] += b
+        total[parent, 2] += c
+        total[parent, 3] += d
+        i -= np.uint32(1)
