@@ -6,7 +6,6 @@ Looking happens in children (`Eye`), one a worker, so that neither a hostile fil
 """
 
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from sqlalchemy import Connection
 
 from data_contracts.errors import BusyError, NotFoundError, PurgedError, SourceUnavailableError
 from features.streams import micros
-from risk import clock
+from risk.evidence.holding import holding
 from risk.evidence.library import ImageLibrary, picture_of
 from risk.stores.care import Care, Read
 from risk.stores.evidence_files import EvidenceFiles, Kept
@@ -29,9 +28,8 @@ from risk.stores.evidence_rows import EvidenceRows, Look
 
 log = structlog.get_logger()
 
-CLAIM_US = 120_000_000
-"""How long a file stays somebody's who measures it: longer than any look may take; after it whoever it was is taken for dead."""
-POLL_S = 0.05
+SOON_US = 120_000_000
+"""How long after it came a file can be expected to be looked at: longer than the longest queue takes."""
 
 
 class Eye(Protocol):
@@ -202,7 +200,7 @@ class Intake:
     def expected(self, shas: Sequence[str]) -> bool:
         """Whether a look at all of those files can be expected soon: they came just now, so some worker has them in its queue."""
         with self.rows.database.reading() as connection:
-            return self.rows.came_since(connection, shas, micros(self._now()) - CLAIM_US) == len(shas)
+            return self.rows.came_since(connection, shas, micros(self._now()) - SOON_US) == len(shas)
 
     @property
     def waiting(self) -> int:
@@ -263,9 +261,7 @@ class Intake:
 
     def _look_at(self, sha256: str) -> None:
         """Measure a stored file, unless another process does or did. NotFoundError, SourceUnavailableError: its bytes or the child cannot be had."""
-        while not self._claimed(sha256):
-            time.sleep(POLL_S)
-        try:
+        with holding(self.rows, sha256):
             with self.rows.database.reading() as connection:
                 if not self._lacking(self.rows.versions(connection, sha256)):
                     return
@@ -276,14 +272,6 @@ class Intake:
             finally:
                 self._eyes.put(eye)
             self._keep(look)
-        finally:
-            with self.rows.database.writing() as connection:
-                self.rows.release(connection, sha256)
-
-    def _claimed(self, sha256: str) -> bool:
-        now_us = micros(clock.now())  # a lease is about seconds of the world, not about the time of events
-        with self.rows.database.writing() as connection:
-            return self.rows.claim(connection, sha256, now_us, now_us + CLAIM_US)
 
     def _keep(self, look: Look) -> None:
         """Everything that one look said, in one transaction, with its pairs among all that was there before it."""

@@ -106,9 +106,14 @@ class EvidenceRows:
         stepped_back_us = 2 * until_us - now_us
         return bool(self.database.fetch(connection, statement, (until_us, sha256, now_us, stepped_back_us)))
 
-    def release(self, connection: Connection, sha256: str) -> None:
-        """Give the file back."""
-        self.database.fetch(connection, "UPDATE evidence_files SET claimed_until_us = 0 WHERE sha256 = ? RETURNING sha256", (sha256,))
+    def renew(self, connection: Connection, sha256: str, held_us: int, until_us: int) -> bool:
+        """Keep the file for longer that one has until `held_us`; false where somebody else has it meanwhile."""
+        statement = "UPDATE evidence_files SET claimed_until_us = ? WHERE sha256 = ? AND claimed_until_us = ? RETURNING sha256"
+        return bool(self.database.fetch(connection, statement, (until_us, sha256, held_us)))
+
+    def release(self, connection: Connection, sha256: str, held_us: int) -> None:
+        """Give the file back that one has until `held_us`."""
+        self.renew(connection, sha256, held_us, 0)
 
     def versions(self, connection: Connection, sha256: str) -> set[tuple[str, str]]:
         """The signals that were measured in a file, with the version of each."""

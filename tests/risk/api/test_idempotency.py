@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from features.streams import micros
+from risk.api.documented import ONCE, OPERATIONS
 from risk.api.once import KEEP
 from risk.clock import now
 from risk.stores.database import Database
@@ -31,6 +32,11 @@ CALLS: list[tuple[str, Any]] = [
 
 def call(client: httpx.Client, path: str, body: Any, key: str, **headers: str) -> httpx.Response:  # noqa: ANN401  # JSON
     return client.post(path, json=body, headers={"Idempotency-Key": key, **headers})
+
+
+def test_every_call_that_changes_something_takes_a_key() -> None:
+    without = {path for (method, path), said in OPERATIONS.items() if method != "get" and ONCE not in said.asks}
+    assert without == {"/v1/evidence", "/v1/images/check"}, "bytes name themselves, and a check changes nothing"
 
 
 @pytest.mark.parametrize(("path", "body"), CALLS, ids=[path for path, _ in CALLS])

@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 
 from features.image.sandbox import Sandbox
-from risk.evidence.intake import Intake
 from risk.stores.database import open_sqlite
 from risk.stores.evidence_files import SPOOL
 from tests.risk.evidence.eyes import Clock, SandboxEye, an_intake
@@ -51,14 +50,7 @@ def test_what_was_told_is_there_and_nothing_is_half(tmp_path: Path, sandbox: San
             assert len(files) >= len(looks) >= told
             assert all(intake.files.holds(sha256) for sha256 in files)
             unmeasured = len(files) - len(looks)
-            _give_up_claims(intake)
             assert intake.remeasure() == unmeasured == eye.looks
             assert intake.files.clear_spool(idle_s=0) <= 3
     finally:
         database.close()
-
-
-def _give_up_claims(intake: Intake) -> None:
-    """Two minutes later: whoever had a file is taken for dead."""
-    with intake.rows.database.writing() as connection:
-        intake.rows.database.fetch(connection, "UPDATE evidence_files SET claimed_until_us = 0 RETURNING sha256", ())
