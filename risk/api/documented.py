@@ -1,7 +1,7 @@
 """What the OpenAPI document says of each operation: scope, body, answers, refusals, parameters. A test compares it with the routes that exist."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel
@@ -11,7 +11,8 @@ from risk.api.body import AppealBody, RefundRequestBody, VerdictBody
 from risk.api.bulk import LINES
 from risk.api.deadline import HEADER, LONGEST_MS
 from risk.api.events_body import DeliveryEventBody, LabelBody, LinkEventBody, OrderEventBody, RefundBody
-from risk.api.graph_body import JudgementBody, NeighbourhoodAnswer, RingsAnswer, RingShown
+from risk.api.evidence import BYTES, TYPES
+from risk.api.graph_body import JudgementBody, JudgementShown, NeighbourhoodAnswer, RingInFull, RingsAnswer
 from risk.keys import Scope
 
 Schema = Mapping[str, Any]
@@ -21,13 +22,15 @@ Schema = Mapping[str, Any]
 class Documented:
     """One operation. scope: what its key must allow, null where it is open to all. body: the model of its JSON body; form: what it takes instead.
 
-    answers: what each status means, and the model of its body (null: the words say it). refusals: statuses beside those that every operation of
+    answers: what each status means, and the model of its body (null: it is no JSON). content: what a 200 is, or may be instead, by content type.
+    refusals: statuses beside those that every operation of its kind has. asks: parameters beside those of its path.
     """
 
     scope: Scope | None = None
     body: type[BaseModel] | None = None
     form: Schema | None = None
     answers: Mapping[str, tuple[str, type[BaseModel] | None]]
+    content: Schema = field(default_factory=dict)
     refusals: tuple[str, ...] = ()
     asks: tuple[Schema, ...] = ()
 
@@ -154,7 +157,7 @@ OPERATIONS: Mapping[tuple[str, str], Documented] = {
         scope=Scope.EVENTS,
         form={
             "application/json": {"schema": {"$ref": "#/components/schemas/BulkEvents"}},
-            LINES: {"schema": {"type": "string", "description": "One event a line."}},
+            LINES: {"schema": {"type": "string", "description": "One event a line, each as in the array."}},
         },
         answers={"200": ("What became of each event, in their order", events_shown.BulkTaken)},
         asks=(ONCE,),
@@ -186,11 +189,11 @@ OPERATIONS: Mapping[tuple[str, str], Documented] = {
     ("get", "/v1/webhooks/dead"): Documented(scope=Scope.ADMIN, answers={"200": (DONE, shown.DeadShown)}, asks=(PAGE,)),
     ("get", "/v1/features"): Documented(scope=Scope.SCORE, answers={"200": (DONE, shown.FeaturesShown)}),
     ("get", "/v1/rings"): Documented(scope=Scope.LABELS, answers={"200": (DONE, RingsAnswer)}, asks=(OFFSET, PAGE, ALL)),
-    ("get", "/v1/rings/{ring_id}"): Documented(scope=Scope.LABELS, answers={"200": (DONE, RingShown)}, refusals=("404",)),
+    ("get", "/v1/rings/{ring_id}"): Documented(scope=Scope.LABELS, answers={"200": (DONE, RingInFull)}, refusals=("404",)),
     ("post", "/v1/judgements"): Documented(
         scope=Scope.ADMIN,
         body=JudgementBody,
-        answers={"201": ("Kept", None), "200": ("Said just before", None)},
+        answers={"201": ("Kept", JudgementShown), "200": ("Said just before", JudgementShown)},
         refusals=("404", "409"),
         asks=(ONCE,),
     ),
@@ -201,6 +204,7 @@ OPERATIONS: Mapping[tuple[str, str], Documented] = {
         scope=Scope.EVIDENCE,
         form=CHECK_FORM,
         answers={"200": ("The verdict; as a page where text/html is asked for", evidence_shown.CheckAnswer)},
+        content={"text/html": {"schema": {"type": "string"}}},
         refusals=("408",),
         asks=(READ, LANGUAGE),
     ),
@@ -212,10 +216,16 @@ OPERATIONS: Mapping[tuple[str, str], Documented] = {
     ),
     ("get", "/v1/evidence/{sha256}"): Documented(scope=Scope.EVIDENCE, answers={"200": (DONE, evidence_shown.EvidenceShown)}, refusals=("404",)),
     ("get", "/v1/evidence/{sha256}/file"): Documented(
-        scope=Scope.EVIDENCE, answers={"200": ("The bytes as they came; who was given them is kept", None)}, refusals=("404", "410"), asks=(WHY,)
+        scope=Scope.EVIDENCE,
+        answers={"200": ("The bytes as they came; who was given them is kept", None)},
+        content={kind: {"schema": {"type": "string", "format": "binary"}} for kind in (*TYPES.values(), BYTES)},
+        refusals=("404", "410"),
+        asks=(WHY,),
     ),
     ("get", "/v1/evidence/{sha256}/reads"): Documented(scope=Scope.ADMIN, answers={"200": (DONE, evidence_shown.ReadsShown)}),
     ("get", "/healthz"): Documented(answers={"200": ("It is up", shown.HealthShown)}),
     ("get", "/readyz"): Documented(answers={"200": ("It may be sent calls", shown.ReadyShown)}, refusals=("503",)),
-    ("get", "/metrics"): Documented(answers={"200": ("Figures in the text format of Prometheus", None)}),
+    ("get", "/metrics"): Documented(
+        answers={"200": ("Figures in the text format of Prometheus", None)}, content={"text/plain": {"schema": {"type": "string"}}}
+    ),
 }

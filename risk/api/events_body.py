@@ -96,7 +96,9 @@ class LabelBody(Body):
     by: Id | None = None
 
     model_config = Body.model_config | {
-        "json_schema_extra": {"examples": [{"request_id": "req-1", "value": "honest", "source": "verdict", "by": "mei"}]}
+        "json_schema_extra": {
+            "examples": [{"request_id": "req-1", "value": "honest", "source": "verdict", "occurred_at": "2026-03-06T10:00:00Z", "by": "mei"}]
+        }
     }
 
 

@@ -38,7 +38,9 @@ TYPES = {
     Format.AVI: "video/x-msvideo",
     Format.FLV: "video/x-flv",
 }
-"""By content, never by name; anything else is bytes."""
+"""By content, never by name."""
+BYTES = "application/octet-stream"
+"""Anything else."""
 SAFELY = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox", "Cache-Control": "no-store, private"}
 """A hostile file stays a file: no guessing, no scripts, no copies on the way."""
 UPLOAD_S = 120.0
@@ -94,7 +96,7 @@ class EvidenceRoutes:
             raise ContractError(message, field="why")
         data = await asyncio.to_thread(self.intake.given, _checked(sha256), Read(key.name, "file", why, self.clock()))
         form = sniff(data)
-        kind, ending = TYPES.get(form, "application/octet-stream"), form.value if form in TYPES else "bin"
+        kind, ending = TYPES.get(form, BYTES), form.value if form in TYPES else "bin"
         return Response(data, headers=SAFELY | {"Content-Disposition": f'attachment; filename="{sha256[:16]}.{ending}"'}, media_type=kind)
 
     async def reads(self, request: Request, sha256: str) -> Response:

@@ -1,7 +1,6 @@
 """What the routes of pictures and evidence files answer, for the OpenAPI document."""
 
 from datetime import datetime
-from typing import Any
 
 from pydantic import BaseModel
 
@@ -65,7 +64,7 @@ class MeasuredShown(BaseModel):
     value: float | None
     unavailable: str | None
     known_at: datetime
-    findings: list[dict[str, Any]]
+    findings: list[FindingShown]
 
 
 class EvidenceShown(BaseModel):

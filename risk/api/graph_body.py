@@ -1,13 +1,14 @@
-"""What the graph routes take and give, for checking and for the OpenAPI document, each with an example."""
+"""What the graph routes take and give, for checking and for the OpenAPI document."""
 
 from datetime import datetime
-from typing import Any, Self
+from typing import Self
 
 from pydantic import BaseModel, model_validator
 
 from data_contracts.fields import Id, Text
 from data_contracts.link import LINK_TYPES, EntityType
 from graph.judgements import Subject, Verdict
+from graph.lineage import Step
 from risk.api.body import Body
 from risk.api.moment import Moment
 
@@ -49,29 +50,70 @@ class JudgementBody(Body):
         return self
 
 
+class JudgementShown(BaseModel):
+    """A judgement as it is kept; `members` are the accounts of the ring as of `at`, empty for anything else."""
+
+    subject: Subject
+    verdict: Verdict
+    by: str
+    why: str
+    at: datetime
+    until: datetime | None
+    ring_id: str | None
+    members: list[str]
+    entity_type: EntityType | None
+    entity_id: str | None
+    account_id: str | None
+
+
+class HeldShown(BaseModel):
+    """An entity that members share. `users`: of all accounts; `judged` and `abusers` count claimants among them; `weight`: how surely theirs."""
+
+    entity_type: EntityType
+    entity_id: str
+    members: int
+    users: int
+    judged: int
+    abusers: int
+    weight: float
+
+
 class RingShown(BaseModel):
     """A candidate ring as of the build's moment: a question to an analyst until she confirms it. `sentences` say it in words.
 
-    `score`: 0 to 1, how likely it is a ring; `amount_minor` is null where no amount is known.
-    `early`: listed, though it is less likely a ring than not.
+    `score`: 0 to 1, how likely it is a ring; `belonging`: how surely its members hang together; `amount_minor` is null where no amount is known.
+    `early`: listed, though less likely a ring than not. `busy_claims`: in its busiest 30 days; `close_claims`: within a day of another member's.
+    `confirmed` and `cleared`: requests judged abuse and honest. `hubs`: what members share as strangers do, which says nothing.
     """
 
     ring_id: str
     members: list[str]
     score: float
+    belonging: float
     claims: int
+    busy_claims: int
+    close_claims: int
+    span_days: float
     confirmed: int
+    cleared: int
     amount_minor: int | None
     first_seen: datetime
+    first_claim: datetime
+    last_claim: datetime
     listed_since: datetime | None
     verdict: Verdict | None
     listed: bool
     early: bool
     sentences: list[str]
-    entities: list[dict[str, Any]]
-    hubs: list[dict[str, Any]]
+    entities: list[HeldShown]
+    hubs: list[HeldShown]
 
-    model_config = {"extra": "allow"}
+
+class RingInFull(RingShown):
+    """A ring with what became of it build by build, and everything that was said of it."""
+
+    history: list[Step]
+    judgements: list[JudgementShown]
 
 
 class RingsAnswer(BaseModel):
@@ -81,8 +123,6 @@ class RingsAnswer(BaseModel):
     total: int
     next: int | None
     rings: list[RingShown]
-
-    model_config = {"json_schema_extra": {"examples": [{"as_of": "2026-11-01T00:00:00Z", "total": 0, "next": None, "rings": []}]}}
 
 
 class NodeShown(BaseModel):
@@ -120,31 +160,3 @@ class NeighbourhoodAnswer(BaseModel):
     edges: list[EdgeShown]
     left_out: int
     unread: int
-
-    model_config = {
-        "json_schema_extra": {
-            "examples": [
-                {
-                    "as_of": "2026-11-01T00:00:00Z",
-                    "nodes": [
-                        {"type": "account", "id": "a1", "hop": 0, "uses": 0, "claims": 3, "confirmed": 1, "amount_minor": 9900, "x": 0.1, "y": 0.0},
-                        {"type": "device", "id": "d1", "hop": 1, "uses": 2, "claims": 0, "confirmed": 0, "amount_minor": 0, "x": -0.9, "y": 0.2},
-                    ],
-                    "edges": [
-                        {
-                            "account_id": "a1",
-                            "type": "device",
-                            "id": "d1",
-                            "uses": 2,
-                            "first_seen": "2026-09-01T08:00:00Z",
-                            "last_seen": "2026-10-01T08:00:00Z",
-                            "weight": 0.6,
-                            "why": "device with 2 uses in all",
-                        }
-                    ],
-                    "left_out": 0,
-                    "unread": 0,
-                }
-            ]
-        }
-    }

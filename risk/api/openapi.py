@@ -10,11 +10,15 @@ from pydantic.json_schema import models_json_schema
 from data_contracts.link import EntityType
 from risk.api.documented import EVERY, OPERATIONS, REFUSALS, WITH_A_BODY, Documented
 from risk.api.events_body import BulkEvents
+from risk.api.examples import example
+from risk.api.service import JSON
 from risk.api.shown import ErrorAnswer
 from risk.check.order_facts import OrderFacts
 
 PLACES: dict[str, dict[str, Any]] = {"sha256": {"pattern": "^[0-9a-f]{64}$"}, "entity_type": {"enum": sorted(EntityType)}}
 """What may stand in a parameter of a path."""
+
+DONE, PLAIN = "200", "text/plain"
 
 KEY = "An API key of this installation: `Authorization: Bearer rr_...`. Each operation says which scope it needs; `admin` opens all."
 
@@ -34,7 +38,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer", "description": KEY}}
     for path, methods in made["paths"].items():
         for method, operation in methods.items():
-            _complete(operation, OPERATIONS[method, path])
+            _complete(operation, OPERATIONS[method, path], f"{method.upper()} {path}")
     return made
 
 
@@ -45,7 +49,7 @@ def _models() -> list[type[BaseModel]]:
     return list(dict.fromkeys(model for model in (*bodies, *answers, BulkEvents, OrderFacts, ErrorAnswer) if model is not None))
 
 
-def _complete(operation: dict[str, Any], said: Documented) -> None:
+def _complete(operation: dict[str, Any], said: Documented, name: str) -> None:
     """Body, answers, refusals, parameters and key of one operation."""
     for parameter in operation.setdefault("parameters", []):
         parameter["schema"] |= PLACES.get(parameter["name"], {})
@@ -57,10 +61,21 @@ def _complete(operation: dict[str, Any], said: Documented) -> None:
         operation["security"] = [{"key": []}]
         operation["description"] = f"{operation.get('description', '')}\n\nScope: `{said.scope.value}`".strip()
     codes = {*said.refusals, *(EVERY if said.scope else ()), *(WITH_A_BODY if content else ())}
-    answers = {status: {"description": words} | ({"content": _content(model)} if model else {}) for status, (words, model) in said.answers.items()}
-    refusals = {code: {"description": REFUSALS[code], "content": _content(ErrorAnswer)} for code in sorted(codes)}
-    operation["responses"] = answers | refusals
+    answers = {status: _answer(words, model, example(name, status)) for status, (words, model) in said.answers.items()}
+    for kind, shape in said.content.items():
+        told = example(name, DONE) if kind == PLAIN else None
+        answers[DONE].setdefault("content", {})[kind] = shape if told is None else {**shape, "example": told}
+    operation["responses"] = answers | {code: _answer(REFUSALS[code], ErrorAnswer, example(name, code)) for code in sorted(codes)}
+
+
+def _answer(words: str, model: type[BaseModel] | None, told: object) -> dict[str, Any]:
+    """One answer: what it means, its shape (null: it is no JSON) and what it said once."""
+    if model is None:
+        return {"description": words}
+    content = _content(model)
+    content[JSON]["example"] = told
+    return {"description": words, "content": content}
 
 
 def _content(model: type[BaseModel]) -> dict[str, Any]:
-    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}}
+    return {JSON: {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}}

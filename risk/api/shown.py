@@ -1,7 +1,7 @@
 """What the routes answer about decisions, appeals, messages and the service itself, for the OpenAPI document."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel
 
@@ -55,10 +55,29 @@ class ErrorAnswer(BaseModel):
     error: ErrorShown
 
 
+class FeatureShown(BaseModel):
+    """What a feature means. `missing`: when it is null; `reason`: the code that names it; `sign`: 1 where more is more suspicious, -1 where less is.
+
+    `window_days` is null where it looks at no window. `slow`: kept up by a job, not by each call.
+    """
+
+    name: str
+    family: str
+    unit: str
+    meaning: str
+    missing: str
+    reason: str
+    sign: int
+    kind: Literal["number", "category"]
+    computed: str
+    window_days: int | None
+    slow: bool
+
+
 class FeaturesShown(BaseModel):
     """The catalogue."""
 
-    features: list[dict[str, Any]]
+    features: list[FeatureShown]
 
 
 class ReadyShown(BaseModel):

@@ -165,7 +165,7 @@ class Intake:
             message = f"no evidence with sha256 {sha256} was sent here"
             raise NotFoundError(message, field="sha256")
         so_far = ("measuring" if self.going((sha256,)) else "stored") if lacking else "measured"
-        return {"status": so_far if gone is None else "purged", "purged_at": gone and gone[0].isoformat(), **found}
+        return {"status": so_far if gone is None else "purged", "purged_at": gone and gone[0], **found}
 
     def given(self, sha256: str, read: Read) -> bytes:
         """The bytes of a file, for somebody of whom it is noted first. NotFoundError: it never came. PurgedError: they were deleted."""

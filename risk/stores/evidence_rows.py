@@ -212,7 +212,7 @@ class EvidenceRows:
         return {
             "sha256": sha256,
             "bytes": size_bytes,
-            "known_at": moment(known_us).isoformat(),
+            "known_at": moment(known_us),
             "kind": kind,
             "format": form,
             "unreadable": unreadable,
@@ -222,7 +222,7 @@ class EvidenceRows:
                     "version": version,
                     "value": value,
                     "unavailable": unavailable,
-                    "known_at": moment(measured_us).isoformat(),
+                    "known_at": moment(measured_us),
                     "findings": msgspec.json.decode(findings),
                 }
                 for signal, version, measured_us, value, unavailable, findings in self.database.fetch(connection, query, (sha256,))
