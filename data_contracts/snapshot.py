@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from data_contracts.asked import Asked
 from data_contracts.discount import Discount
+from data_contracts.marks import Stretches
 from data_contracts.signal import Reuse
 from data_contracts.timeline import Entity, Events, Stream
 
@@ -48,6 +49,11 @@ class Snapshot(Asked):
     discount: Discount | None = None
     missing: Mapping[str, str] = field(default_factory=dict)
     reuses: tuple[Reuse, ...] = ()
+
+    @property
+    def events(self) -> int:
+        """How many events there are on all timelines."""
+        return self.timelines.events if isinstance(self.timelines, Stretches) else sum(map(len, self.timelines.values()))
 
 
 @dataclass(frozen=True, slots=True)

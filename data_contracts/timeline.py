@@ -3,8 +3,7 @@
 Batch and online features are computed over the same events; `risk/stores` keeps them per entity, `features/streams.py` projects tables to them.
 """
 
-from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
@@ -50,7 +49,7 @@ COLUMNS = ("event_id", "occurred_us", "known_us", "until_us", *NAMES, *WHOLE)
 """Every column of a timeline event, in the order of stores and frames."""
 
 Marks = npt.NDArray[np.int64]
-"""Events as whole numbers only, one row a column of COLUMNS and one column an event; names are their marks.
+"""Events as whole numbers only, one row an event and one column a column of COLUMNS; names are their marks.
 
 `event_id` stands for what the event is about: of a label it is the request.
 """
@@ -66,50 +65,9 @@ class Events(Protocol):
         """The events in the order of (known_us, event_id)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Marked:
-    """A timeline as the service holds it: nothing but its marks."""
-
-    table: Marks
-
-    def __len__(self) -> int:
-        """How many events there are."""
-        return int(self.table.shape[1])
-
-    def marks(self) -> Marks:
-        """The events in the order of (known_us, event_id)."""
-        return self.table
-
-
 def mark(name: str | None) -> int:
     """The number that stands for a name in this process only (two of a timeline's 2,000 names share one once in 10^13); NULL for null."""
     return NULL if name is None else hash(name)
-
-
-def about(event_id: str, stream: Stream) -> str:
-    """What an event is about: itself, but a label (`request|source|value`) is about its request."""
-    return event_id.rsplit("|", 2)[0] if stream is Stream.LABEL else event_id
-
-
-def marks_of(rows: Sequence[tuple[Any, ...]], stream: Stream) -> Marks:
-    """Rows of a stream in the order of COLUMNS as marks."""
-    if not rows:
-        return NO_EVENTS
-    found = array("q")
-    for row in rows:
-        names, whole = row[_NAMES], row[_WHOLE]
-        found.append(hash(about(row[0], stream)))
-        found.extend(row[1:3])
-        found.append(NEVER if row[3] is None else row[3])
-        found.extend([NULL if value is None else hash(value) for value in names])
-        found.extend([NULL if value is None else value for value in whole])
-    table: Marks = np.ascontiguousarray(np.frombuffer(found, np.int64).reshape(len(rows), len(COLUMNS)).T)
-    return table
-
-
-_NAMES, _WHOLE = slice(4, 4 + len(NAMES)), slice(4 + len(NAMES), None)
-
-NO_EVENTS: Marks = np.empty((len(COLUMNS), 0), np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +120,8 @@ class Timeline:
 
     def marks(self) -> Marks:
         """The events as whole numbers."""
-        table = np.empty((len(COLUMNS), len(self)), np.int64)
+        table = np.empty((len(self), len(COLUMNS)), np.int64)
         for place, name in enumerate(COLUMNS):
             column = getattr(self, name)
-            table[place] = [mark(value) for value in column] if name in NAMES or name == "event_id" else column
+            table[:, place] = [mark(value) for value in column] if name in NAMES or name == "event_id" else column
         return table

@@ -10,9 +10,10 @@ import numpy as np
 
 from data_contracts.link import EntityType
 from data_contracts.machine_code import njit
-from data_contracts.timeline import COLUMNS, NULL, Entity, Events, Stream, mark
+from data_contracts.marks import Stretches
+from data_contracts.timeline import COLUMNS, NULL, Stream, mark
 from features.declare import Measure
-from features.formulas import smallest_wins
+from features.formulas import Ints, smallest_wins
 from features.plan import DAY_US, Group, Part
 
 EVER = np.iinfo(np.int64).max
@@ -58,22 +59,17 @@ class Layout:
         self.fractions = np.array(columns, np.int64).reshape(len(fractions), 7)
 
 
-def windowed(layout: Layout, timelines: Mapping[tuple[Entity, Stream], Events], as_of_us: int, account: str | None, limit: int) -> dict[str, float]:
-    """Every windowed feature over the timelines; NaN is null. The largest over several entities of a type, for since_last the smallest."""
-    groups, tables = [], []
-    for (entity, stream), events in timelines.items():
-        group = layout.groups.get((entity.type, stream))
-        if group is not None:
-            groups.append(group)
-            tables.append(events.marks())
-    if not groups:
-        return {}
-    ends = np.cumsum([0, *(table.shape[1] for table in tables)], dtype=np.int64)
+def windowed(layout: Layout, timelines: Stretches, groups: Ints, asked: tuple[int, str | None, int]) -> list[float]:
+    """Every windowed feature in the order of `layout.names`; NaN is null. `asked`: as of when, by which account, how many events count.
+
+    `groups` has the group of each timeline, -1 where it does not count. Of several entities of a type the largest value, for since_last the smallest.
+    """
+    as_of_us, account, limit = asked
     found = np.full(len(layout.names), np.nan)
-    asked = (as_of_us, mark(account), limit)
     plan = (layout.parts, layout.part_start, layout.wanted, layout.spans, layout.start, layout.fractions)
-    _look(np.concatenate(tables, axis=1), ends, np.array(groups, np.int64), asked, plan, found)
-    return dict(zip(layout.names, found.tolist(), strict=True))
+    _look(timelines.table, timelines.bounds, groups, (as_of_us, mark(account), limit), plan, found)
+    told: list[float] = found.tolist()
+    return told
 
 
 def _as_numbers(part: Part) -> list[int]:
@@ -88,59 +84,75 @@ def _as_numbers(part: Part) -> list[int]:
 
 
 @njit(cache=True, nogil=True)
-def _look(table, ends, groups, asked, plan, found):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202  # compiled
+def _look(table, bounds, groups, asked, plan, found):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202  # compiled
     """Fill `found`, one number a feature."""
     parts, part_start, wanted, spans, start, fractions = plan
-    as_of_us, account, limit = asked
+    account, limit = asked[1], asked[2]
     longest = 1
     for k in range(groups.size):
-        longest = max(longest, min(limit, ends[k + 1] - ends[k]))
-    window = np.empty(longest, np.int64)
+        longest = max(longest, min(limit, bounds[k, 1] - bounds[k, 0] + 1))
+    events, window = np.empty(longest, np.int64), np.empty(longest, np.int64)
     slots = 4
     while slots < 2 * longest:
         slots *= 2
     places = (np.empty(slots, np.int64), np.empty(slots, np.int64), np.zeros(slots, np.int64), np.empty(longest, np.int64))
     sums = np.empty((parts.shape[0], spans.size), np.int64)
     for k in range(groups.size):
-        high = ends[k + 1]
-        while high > ends[k] and table[KNOWN, high - 1] >= as_of_us:
-            high -= 1
-        low = max(ends[k], high - limit)
-        _sort_by_window(table, low, high, as_of_us, spans, window)
         group = groups[k]
+        if group < 0:
+            continue
+        count = _visible(table, bounds[k], asked, spans, events, window)
         for number in wanted[part_start[group] : part_start[group + 1]]:
-            _add_up(table, low, high, asked, parts[number], window, places, 1 + k * parts.shape[0] + number, sums[number])
+            _add_up(table, events[:count], window, asked, parts[number], places, 1 + k * parts.shape[0] + number, sums[number])
         for number in range(start[group], start[group + 1]):
             _divide(fractions[number], sums, account, found, number)
 
 
 @njit(cache=True, nogil=True)
-def _sort_by_window(table, low, high, as_of_us, spans, window):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """The shortest window that holds each event; -1 for an event that no longer counts, or that is older than all of them."""
-    for i in range(low, high):
-        window[i - low] = -1
-        if table[UNTIL, i] < as_of_us:
+def _visible(table, stretch, asked, spans, events, window):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Where the events of a timeline that count stand in the table, and the shortest window that holds each; how many there are."""
+    as_of_us, _, limit = asked
+    low, high, more = stretch
+    while high > low and table[high - 1, KNOWN] >= as_of_us:
+        high -= 1
+    if more >= 0 and table[more, KNOWN] < as_of_us:
+        place = high
+        while place > low and table[place - 1, KNOWN] > table[more, KNOWN]:
+            place -= 1
+        if high - place < limit:
+            limit -= 1
+        else:
+            more = -1
+    else:
+        more = -1
+    low = max(low, high - limit)
+    count = 0
+    for row in range(low, high + (more >= 0)):
+        i = row if row < high else more
+        if table[i, UNTIL] < as_of_us:
             continue
-        age = as_of_us - table[OCCURRED, i]
+        age = as_of_us - table[i, OCCURRED]
         for w in range(spans.size):
             if age <= spans[w]:
-                window[i - low] = w
+                events[count], window[count] = i, w
+                count += 1
                 break
+    return count
 
 
 @njit(cache=True, nogil=True)
 def _fulfils(table, i, part, account):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Whether a part counts an event: its column is known, the account is one that matters, and the tests hold."""
-    if part[1] >= 0 and table[part[1], i] == NULL:
+    if part[1] >= 0 and table[i, part[1]] == NULL:
         return False
-    if part[2] == 1 and table[ACCOUNT, i] != account:
+    if part[2] == 1 and table[i, ACCOUNT] != account:
         return False
-    if part[2] == 2 and (table[ACCOUNT, i] == account or table[ACCOUNT, i] == NULL):  # noqa: PLR2004  # WHOSE
+    if part[2] == 2 and (table[i, ACCOUNT] == account or table[i, ACCOUNT] == NULL):  # noqa: PLR2004  # WHOSE
         return False
     for at in range(3, part.size, 3):
         if part[at] < 0:
             break
-        value, op, limit = table[part[at], i], part[at + 1], part[at + 2]
+        value, op, limit = table[i, part[at]], part[at + 1], part[at + 2]
         if value == NULL:
             return False
         holds = (op == 0 and value == limit) or (op == 1 and value != limit) or (op == 2 and value >= limit) or (op == 3 and value < limit)  # noqa: PLR2004  # OPS
@@ -150,22 +162,22 @@ def _fulfils(table, i, part, account):  # type: ignore[no-untyped-def]  # noqa: 
 
 
 @njit(cache=True, nogil=True)
-def _add_up(table, low, high, asked, part, window, places, stamp, sums):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0913, C901, PLR0912
+def _add_up(table, events, window, asked, part, places, stamp, sums):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0913, C901, PLR0912
     """One part over every window: `sums` by window. Latest and earliest are ages, NULL where there is none."""
     as_of_us, account, _ = asked
     names, best, stamps, used = places
     kind, count = part[0], 0
     sums[:] = NULL if kind >= 4 else 0  # noqa: PLR2004  # KINDS
-    for i in range(low, high):
-        w = window[i - low]
-        if w < 0 or not _fulfils(table, i, part, account):
+    for place in range(events.size):
+        i, w = events[place], window[place]
+        if not _fulfils(table, i, part, account):
             continue
         if kind <= 1:
             sums[w] += 1
         elif kind == 2:  # noqa: PLR2004
-            sums[w] += table[part[1], i]
+            sums[w] += table[i, part[1]]
         elif kind == 3:  # noqa: PLR2004
-            name = table[part[1], i]
+            name = table[i, part[1]]
             slot = (name ^ (name >> 32)) & (names.size - 1)
             while stamps[slot] == stamp and names[slot] != name:
                 slot = (slot + 1) & (names.size - 1)
@@ -175,7 +187,7 @@ def _add_up(table, low, high, asked, part, window, places, stamp, sums):  # type
             else:
                 best[slot] = min(best[slot], w)
         else:
-            age = as_of_us - table[OCCURRED, i]
+            age = as_of_us - table[i, OCCURRED]
             if sums[w] == NULL or (age < sums[w]) == (kind == 4):  # noqa: PLR2004
                 sums[w] = age
     for each in used[:count]:

@@ -3,7 +3,10 @@
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from data_contracts.link import EntityType
+from data_contracts.marks import Stretches
 from data_contracts.snapshot import Facts, Snapshot
 from data_contracts.timeline import TIMELINE_LIMIT
 from features.catalog import ATTRIBUTE, FEATURES, discounted, formulas
@@ -50,9 +53,8 @@ def compute(seen: Snapshot, *, catalogue: Prepared = CATALOGUE, limit: int = TIM
     Nothing known at or after the snapshot's moment counts, even when the snapshot holds it.
     """
     account = next((entity.id for entity in seen.entities if entity.type is EntityType.ACCOUNT), None)
-    own = {key: events for key, events in seen.timelines.items() if key[1] in seen.sources and key[0] in seen.entities}
     found: dict[str, float | str | None] = dict.fromkeys(catalogue.features)
-    found |= _known(windowed(catalogue.layout, own, micros(seen.as_of), account, limit))
+    found |= _windowed(seen, catalogue.layout, account, limit)
     found |= numbers_of(seen)
     found |= _handed(seen, catalogue.handed)
     found |= {each.name: discount_one(each, found, seen.discount) for each in catalogue.discounted}
@@ -65,9 +67,14 @@ def compute(seen: Snapshot, *, catalogue: Prepared = CATALOGUE, limit: int = TIM
     return Facts(found | attributes, missing | {name: "not_said" for name, value in attributes.items() if value is None})
 
 
-def _known(numbers: Mapping[str, float]) -> dict[str, float | str | None]:
-    """None for NaN."""
-    return {name: None if value != value else value for name, value in numbers.items()}  # noqa: PLR0124  # only NaN differs from itself
+def _windowed(seen: Snapshot, layout: Layout, account: str | None, limit: int) -> dict[str, float | None]:
+    """The windowed features over the request's own timelines of streams that are connected."""
+    timelines, own = Stretches.of(seen.timelines), set(seen.entities)
+    groups = [
+        layout.groups.get((entity.type, stream), -1) if stream in seen.sources and entity in own else -1 for entity, stream in timelines.keys_in_order
+    ]
+    found = windowed(layout, timelines, np.array(groups, np.int64), (micros(seen.as_of), account, limit))
+    return {name: None if value != value else value for name, value in zip(layout.names, found, strict=True)}  # noqa: PLR0124  # only NaN differs from itself
 
 
 def _number(value: float | str | None) -> float | None:

@@ -11,19 +11,19 @@ from sqlalchemy import Connection
 from data_contracts.discount import Discount
 from data_contracts.errors import ConflictError, RiskError, SourceUnavailableError
 from data_contracts.link import EntityType, Link
+from data_contracts.marks import Marked, Stretches
 from data_contracts.question import Question
 from data_contracts.request import Account
 from data_contracts.snapshot import Neighbourhood, Snapshot
-from data_contracts.timeline import COLUMNS, Entity, Marked, Marks, Stream, mark, marks_of
-from features.catalog import FEATURES
-from features.plan import DAY_US, groups
+from data_contracts.timeline import Entity, Stream, mark
+from features.formulas import Ints
 from features.projection import STREAM_TABLES
 from features.streams import entities_of, link_events, micros, order_events
 from risk.added import Added
 from risk.evidence.seen import CHECKS, Seen, SeenEvidence, Shown
 from risk.stores.history import History, StoredOrder
 from risk.stores.past import Past, past_of, read_named
-from risk.stores.timelines import Key, Timelines
+from risk.stores.timelines import Timelines
 
 NOT_CONNECTED = "not_connected"
 NO_ANSWER = "no_answer"
@@ -31,25 +31,6 @@ NO_ANSWER = "no_answer"
 
 WITH_THE_QUESTION = ("order_lines", "deliveries", "claim_lines", "evidence", "observations", "measurements", "links")
 """Sources that come along with a request, named alike among the tables."""
-
-
-def _look_back() -> Mapping[tuple[EntityType, Stream], int | None]:
-    """Which timelines features look at, and how far back in microseconds (null: without end).
-
-    An event older than the longest window is known before the window too, so it need not be read: a shop's 100,000 requests of years stay where
-    they are.
-    """
-    found: dict[tuple[EntityType, Stream], int | None] = {}
-    for group in groups(FEATURES):
-        days = group.windows[-1]
-        found[group.entity, group.stream] = None if days is None else days * DAY_US
-    return found
-
-
-LOOK_BACK = _look_back()
-
-STREAMS = {kind: tuple((stream, back) for (of, stream), back in LOOK_BACK.items() if of is kind) for kind in EntityType}
-"""The same by type of entity."""
 
 
 class SlowFeatures(Protocol):
@@ -142,12 +123,11 @@ class Gatherer:
             reads.asked[name] = self._asked(reads.joined[name].question, reads.past)
         entities = [entity for asked in reads.asked.values() for entity in asked.entities]
         read_named(database, connection, reads.past, [entity.id for entity in entities if entity.type is EntityType.ACCOUNT], entities)
-        wanted: dict[Key, tuple[int, int]] = {}
+        wanted: dict[Entity, int] = {}
         for asked in reads.asked.values():
             as_of_us = micros(asked.as_of)
-            for key, since_us in _keys(asked, as_of_us):
-                before = wanted.get(key)
-                wanted[key] = (since_us, as_of_us) if before is None else (min(since_us, before[0]), min(as_of_us, before[1]))
+            for entity in asked.entities:
+                wanted[entity] = min(as_of_us, wanted.get(entity, as_of_us))
         self.timelines.read(connection, wanted)
         if self.components is not None:
             self.components.follow(connection)
@@ -230,19 +210,16 @@ class Gatherer:
         )
         return replace(seen, entities=entities_of(seen))
 
-    def _timelines(self, asked: Snapshot, question: Question, past: Past, *, is_new: bool) -> dict[Key, Marked]:
+    def _timelines(self, asked: Snapshot, question: Question, past: Past, *, is_new: bool) -> Stretches:
         """The timelines of a question without what it left there itself, and with its order when that is new."""
-        as_of_us = micros(asked.as_of)
-        found = {key: self.timelines.of(key, since_us) for key, since_us in _keys(asked, as_of_us)}
+        order = question.order if is_new else None
+        ordered = () if order is None else order_events(order, question.order_lines, (), self.currency)
+        found = self.timelines.of(asked.entities, micros(asked.as_of), ordered)
         request_id = question.request.request_id
         if request_id in past.again:
             links = past.own_links.get(request_id, ()) if question.again else ()
             own = np.array([mark(row[0]) for link in links for _, _, row in link_events(link)], np.int64)
-            found = {key: _without(events, key[1], mark(request_id), own) for key, events in found.items()}
-        if is_new and question.order is not None:
-            for entity, stream, row in order_events(question.order, question.order_lines, (), self.currency):
-                if (entity, stream) in found:
-                    found[entity, stream] = _with(found[entity, stream], marks_of([row], stream))
+            found = Stretches.of({key: _without(events, key[1], mark(request_id), own) for key, events in found.items()})
         return found
 
     def _slow(self, asked: Snapshot, absent: dict[str, str]) -> Mapping[str, float | None]:
@@ -284,11 +261,6 @@ def degraded(seen: Snapshot) -> tuple[str, ...]:
     return tuple(sorted(name for name, why in seen.missing.items() if why == NO_ANSWER))
 
 
-def _keys(asked: Snapshot, as_of_us: int) -> list[tuple[Key, int]]:
-    """The timelines that features look at, each with the moment from which on its events can matter."""
-    return [((entity, stream), 0 if back is None else as_of_us - back) for entity in asked.entities for stream, back in STREAMS[entity.type]]
-
-
 def _buyer(asked: Snapshot) -> str | None:
     return next((entity.id for entity in asked.entities if entity.type is EntityType.ACCOUNT), None)
 
@@ -312,17 +284,8 @@ def _told(question: Question) -> frozenset[str]:
     return frozenset(brought | {f"{name}s" for name in ("order", "account") if getattr(question, name) is not None})
 
 
-def _without(events: Marked, stream: Stream, request: int, links: Marks) -> Marked:
+def _without(events: Marked, stream: Stream, request: int, links: Ints) -> Marked:
     """The events without those of the request itself: what an earlier decision of it, or a label on it, left there."""
-    about = events.table[0]
+    about = events.table[:, 0]
     kept = about != request if stream in (Stream.REQUEST, Stream.LABEL) else ~np.isin(about, links)
-    return events if kept.all() else Marked(events.table[:, kept])
-
-
-def _with(events: Marked, one: Marks) -> Marked:
-    """The events with one more at its place."""
-    place = int(np.searchsorted(events.table[_KNOWN], one[_KNOWN, 0], "right"))
-    return Marked(np.concatenate((events.table[:, :place], one, events.table[:, place:]), axis=1))
-
-
-_KNOWN = COLUMNS.index("known_us")
+    return Marked(events.table[kept])

@@ -100,7 +100,7 @@ def snapshot_of(seen: Snapshot, judged: Judged) -> dict[str, object]:
     return {
         **{name: getattr(seen, name) for name in ASKED},
         "request": request,
-        "events": sum(map(len, seen.timelines.values())),
+        "events": seen.events,
         "amount_minor": judged.amount_minor,
         "details": judged.circumstances.details,
         "awaited": judged.circumstances.awaited,

@@ -16,10 +16,10 @@ from sqlalchemy import Connection, Table, select
 from data_contracts.link import EntityType
 from data_contracts.timeline import COLUMNS, Stream
 from features.projection import Projection, currency_of
+from features.reach import LOOK_BACK
 from features.streams import micros
 from graph.judgements import FILE, read
 from risk import clock
-from risk.gather import LOOK_BACK
 from risk.home import open_home
 from risk.ingest import REFUND_COLUMNS
 from risk.jobs.build_features import publish_discounts, publish_slow

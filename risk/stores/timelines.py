@@ -5,34 +5,30 @@ reads; so what is kept and what is read are of one moment, however many workers 
 """
 
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import groupby
 from operator import itemgetter
 from secrets import token_bytes
 from typing import Any
 from zlib import crc32
 
-import numpy as np
 from sqlalchemy import Connection
 
-from data_contracts.timeline import COLUMNS, NO_EVENTS, TIMELINE_LIMIT, Entity, Marked, Marks, Stream, marks_of
+from data_contracts.marks import Stretches, marks_of
+from data_contracts.timeline import COLUMNS, TIMELINE_LIMIT, Entity, Stream
+from features.reach import STREAMS, since
 from features.streams import Placed
 from risk.stores import tables
+from risk.stores.arena import SPARE, STREAM_PLACES, Arena
 from risk.stores.database import Database
-
-Key = tuple[Entity, Stream]
-"""Names a timeline."""
 
 SIGNATURE_BYTES = 8
 NOBODY = bytes(SIGNATURE_BYTES)
 """Signs what no worker keeps up with in its own memory."""
 
-SPARE = 64
-"""Events read beyond the limit: so many may be newer than a question, because another worker's clock runs ahead, before a timeline is read again."""
-
 MOST_EVENTS = 500_000
-"""Events in memory at most: 60 MB. The timelines used longest ago go first."""
+"""Events for which there is room in memory at most: 60 MB, and half as much again while it is filled. The timelines used longest ago go first."""
 
 BEHIND, KEPT_TURNS = 40_000, 50_000
 """Turns after which a worker that slept forgets everything instead of reading on, and how many are kept in the store."""
@@ -42,112 +38,84 @@ PRUNE_EVERY = 4_096
 _KNOWN, _NAME = COLUMNS.index("known_us"), COLUMNS.index("event_id")
 
 
-class _Kept:
-    """One timeline: every event known from `since_us` on, or the latest ones where there are more than count."""
-
-    __slots__ = ("count", "since_us", "table")
-
-    def __init__(self, since_us: int, rows: Sequence[tuple[Any, ...]], stream: Stream) -> None:
-        self.since_us, self.count = since_us, len(rows)
-        self.table: Marks = marks_of(rows, stream) if rows else NO_EVENTS
-
-    def add(self, more: Marks) -> bool:
-        """Put new events behind the others; false where they do not belong there."""
-        if self.count and more[_KNOWN, 0] <= self.table[_KNOWN, self.count - 1]:
-            return False
-        end = self.count + more.shape[1]
-        if end > self.table.shape[1]:
-            kept = self.table[:, max(0, self.count - TIMELINE_LIMIT - SPARE) : self.count]
-            self.count, end = kept.shape[1], kept.shape[1] + more.shape[1]
-            self.table = np.empty((len(COLUMNS), 2 * end), np.int64)
-            self.table[:, : self.count] = kept
-        self.table[:, self.count : end] = more
-        self.count = end
-        return True
-
-    def serves(self, since_us: int, as_of_us: int) -> bool:
-        """Whether everything that a question of that moment looks at is here."""
-        if self.since_us > since_us:
-            return False
-        newest = self.count - SPARE - 1
-        return self.count <= TIMELINE_LIMIT or newest < 0 or bool(self.table[_KNOWN, newest] < as_of_us)
-
-
 class Timelines:
-    """The timelines that one worker keeps. Not for several threads."""
+    """The timelines that one worker keeps, entity by entity. Not for several threads."""
 
     def __init__(self, database: Database, most: int = MOST_EVENTS) -> None:
         self.signature = token_bytes(SIGNATURE_BYTES)
         self._database, self._most = database, most
-        self._kept: dict[Key, _Kept] = {}  # the one used longest ago first
-        self._places: dict[int, list[Key]] = {}
-        self._events = 0
         self._last: int | None = None
-
-    def read(self, connection: Connection, wanted: Mapping[Key, tuple[int, int]]) -> None:
-        """Make these ready to be asked for: by timeline, from which known_us on its events matter, and the moment of the question."""
-        self._follow(connection)
-        lacking = {}
-        for key, (since_us, as_of_us) in wanted.items():
-            kept = self._kept.pop(key, None)
-            if kept is not None and kept.serves(since_us, as_of_us):
-                self._kept[key] = kept
-                continue
-            if kept is not None:
-                self._events -= kept.count
-            lacking[key] = since_us
-        self._fill(connection, lacking)
-        while self._events > self._most and len(self._kept) > len(wanted):
-            self._drop(next(iter(self._kept)))
-
-    def of(self, key: Key, since_us: int) -> Marked:
-        """A timeline that was read, with what was added since; events known before that moment are left out."""
-        kept = self._kept[key]
-        table = kept.table[:, : kept.count]
-        if kept.count and table[_KNOWN, 0] < since_us:
-            table = table[:, np.searchsorted(table[_KNOWN], since_us) :]
-        return Marked(table)
-
-    def add(self, placed: Iterable[Placed]) -> None:
-        """What is being written by this worker, under its signature."""
-        together: dict[Key, list[tuple[Any, ...]]] = {}
-        for entity, stream, row in placed:
-            if (entity, stream) in self._kept:
-                together.setdefault((entity, stream), []).append(row)
-        made: dict[tuple[int, Stream], Marks] = {}  # a request stands on many timelines as one and the same row
-        for key, rows in together.items():
-            kept, alone = self._kept[key], (id(rows[0]), key[1])
-            if len(rows) > 1:
-                more = marks_of(sorted(rows, key=itemgetter(_KNOWN, _NAME)), key[1])
-            elif alone in made:
-                more = made[alone]
-            else:
-                more = made[alone] = marks_of(rows, key[1])
-            before = kept.count
-            if kept.add(more):
-                self._events += kept.count - before
-            else:
-                self._drop(key)
+        self._reading = 0
+        self.forget()
 
     def forget(self) -> None:
         """Nothing is known any more: what was added did not come to be."""
-        self._kept.clear()
-        self._places.clear()
-        self._events = 0
+        self._arena = Arena()
+        self._kept: dict[Entity, int] = {}
+        self._numbered: dict[int, list[Entity]] = {}
 
-    def _fill(self, connection: Connection, lacking: Mapping[Key, int]) -> None:
-        keys = list(lacking)
-        given = [(place, entity.type.value, entity.id, stream.value, lacking[entity, stream]) for place, (entity, stream) in enumerate(keys)]
+    def read(self, connection: Connection, wanted: Mapping[Entity, int]) -> None:
+        """Make the timelines of these entities ready to be asked for, each by the earliest moment of a question about it."""
+        self._follow(connection)
+        self._reading += 1
+        kept = [(self._kept[entity], as_of_us) for entity, as_of_us in wanted.items() if entity in self._kept]
+        lacking = self._arena.lacking(kept, self._reading)
+        for entity in [entity for entity in wanted if self._kept.get(entity) in lacking]:
+            self._drop(entity)
+        self._fill(connection, {entity: as_of_us for entity, as_of_us in wanted.items() if entity not in self._kept})
+        if self._arena.room > self._most:
+            self._leave_oldest()
+
+    def of(self, entities: Sequence[Entity], as_of_us: int, ordered: Sequence[Placed] = ()) -> Stretches:
+        """What was read of these entities and added since, with further events of one moment at their places.
+
+        Events known too early for any feature as of that moment are left out.
+        """
+        more: list[tuple[int, int, int]] = []
+        if ordered:
+            row = self._arena.loose(marks_of([ordered[0][2]], [ordered[0][1]]))
+            more = [(self._kept[entity], STREAM_PLACES[stream], row) for entity, stream, _ in ordered if entity in self._kept]
+        bounds = self._arena.bounds([self._kept[entity] for entity in entities], as_of_us, more)
+        return Stretches([(entity, stream) for entity in entities for stream in STREAMS[entity.type]], self._arena.rows, bounds)
+
+    def add(self, placed: Iterable[Placed]) -> None:
+        """What is being written by this worker, under its signature."""
+        where: dict[int, tuple[tuple[Any, ...], Stream, list[tuple[int, int]]]] = {}  # a request stands on many timelines as one and the same row
+        for entity, stream, row in placed:
+            place = self._kept.get(entity)
+            if place is not None:
+                where.setdefault(id(row), (row, stream, []))[2].append((place, STREAM_PLACES[stream]))
+        rows = sorted(where.values(), key=_in_order)
+        told = [(*each, number) for number, (_, _, places) in enumerate(rows) for each in places]
+        refused = self._arena.add(told, marks_of([row for row, _, _ in rows], [stream for _, stream, _ in rows]))
+        for entity in [entity for entity, place in self._kept.items() if place in refused] if refused else ():
+            self._drop(entity)
+
+    def _fill(self, connection: Connection, lacking: Mapping[Entity, int]) -> None:
+        """Read the timelines of entities of which nothing is here."""
+        keys = [(entity, stream, since(entity.type, stream, as_of_us)) for entity, as_of_us in lacking.items() for stream in STREAMS[entity.type]]
+        given = [(number, entity.type.value, entity.id, stream.value, since_us) for number, (entity, stream, since_us) in enumerate(keys)]
         rows = self._database.given(connection, _QUERY[self._database.is_sqlite], ("bigint", "text", "text", "text", "bigint"), given)
-        found: dict[int, list[tuple[Any, ...]]] = {}
-        for place, some in groupby(rows, itemgetter(0)):
-            found.setdefault(place, []).extend(row[1:] for row in some)
-        for place, key in enumerate(keys):
-            mine = found.get(place, [])
-            mine.sort(key=itemgetter(_KNOWN, _NAME))
-            kept = self._kept[key] = _Kept(lacking[key], mine, key[1])
-            self._events += kept.count
-            self._places.setdefault(number_of(key[0]), []).append(key)
+        rows.sort(key=itemgetter(0, 1 + _KNOWN, 1 + _NAME))
+        events = marks_of([row[1:] for row in rows], [keys[row[0]][1] for row in rows])
+        counts = Counter(map(itemgetter(0), rows))
+        for entity in lacking:
+            place = self._kept[entity] = self._arena.enter(entity.type)
+            self._arena.used[place] = self._reading
+            self._numbered.setdefault(number_of(entity), []).append(entity)
+        first = 0
+        for number, (entity, stream, since_us) in enumerate(keys):
+            end = first + counts[number]
+            self._arena.put(self._kept[entity], stream, events[first:end], since_us)
+            first = end
+
+    def _leave_oldest(self) -> None:
+        """Drop what was used longest ago, a quarter of all that may be kept, but nothing that was just read."""
+        used = self._arena.used
+        for entity, place in sorted(self._kept.items(), key=lambda each: used[each[1]]):
+            if used[place] == self._reading or 4 * self._arena.room <= 3 * self._most:
+                return
+            self._drop(entity)
 
     def _follow(self, connection: Connection) -> None:
         """Drop what others wrote to since the last time."""
@@ -167,19 +135,20 @@ class Timelines:
         if not touched:
             self.forget()
         for number in touched:
-            for key in self._places.get(number, ())[:]:
-                self._drop(key)
+            for entity in self._numbered.get(number, ())[:]:
+                self._drop(entity)
 
-    def _drop(self, key: Key) -> None:
-        kept = self._kept.pop(key, None)
-        if kept is not None:
-            self._events -= kept.count
-        number = number_of(key[0])
-        left = [each for each in self._places.get(number, ()) if each != key]
-        if left:
-            self._places[number] = left
-        else:
-            self._places.pop(number, None)
+    def _drop(self, entity: Entity) -> None:
+        self._arena.leave(self._kept.pop(entity))
+        number = number_of(entity)
+        self._numbered[number].remove(entity)
+        if not self._numbered[number]:
+            del self._numbered[number]
+
+
+def _in_order(told: tuple[tuple[Any, ...], object, object]) -> tuple[int, str]:
+    """Events come in the order of (known_us, event_id)."""
+    return told[0][_KNOWN], told[0][_NAME]
 
 
 @lru_cache(maxsize=65_536)

@@ -19,9 +19,10 @@ from features.batch import compute_batch
 from features.catalog import FEATURES, discounted
 from features.online import compute
 from features.projection import currency_of
+from features.reach import LOOK_BACK
 from risk.api.decisions import REQUEST
 from risk.api.edge import Edge
-from risk.gather import LOOK_BACK, NO_ANSWER, NOT_CONNECTED, Components, Gatherer, SlowFeatures, degraded
+from risk.gather import NO_ANSWER, NOT_CONNECTED, Components, Gatherer, SlowFeatures, degraded
 from risk.jobs.bodies import bodies
 from risk.jobs.build_features import discounts_for, graph_facts, publish_discounts
 from risk.jobs.live_graph import LiveGraph

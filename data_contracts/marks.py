@@ -1,0 +1,104 @@
+"""Timelines as the service holds them: whole numbers only, many of them in one table, so that one compiled pass looks at all that a request sees."""
+
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from data_contracts.timeline import COLUMNS, NAMES, NEVER, NULL, Entity, Events, Marks, Stream
+
+Key = tuple[Entity, Stream]
+"""Names a timeline."""
+
+Bounds = npt.NDArray[np.int64]
+"""Stretches of a table, one a row: its first event, the one after its last, and an event that stands elsewhere in the table (-1: none)."""
+
+_EVENT_ID, _KNOWN = COLUMNS.index("event_id"), COLUMNS.index("known_us")
+_WORDS = tuple(COLUMNS.index(name) for name in NAMES)
+_DEFAULT = tuple(NEVER if name == "until_us" else NULL for name in COLUMNS)
+
+NO_EVENTS: Marks = np.empty((0, len(COLUMNS)), np.int64)
+
+
+def about(event_id: str, stream: Stream) -> str:
+    """What an event is about: itself, but a label (`request|source|value`) is about its request."""
+    return event_id.rsplit("|", 2)[0] if stream is Stream.LABEL else event_id
+
+
+def marks_of(rows: Sequence[tuple[Any, ...]], streams: Sequence[Stream]) -> Marks:
+    """Rows in the order of COLUMNS, each with its stream, as marks."""
+    if not rows:
+        return NO_EVENTS
+    found = array("q")
+    for place, values in enumerate(zip(*rows, strict=True)):
+        if place == _EVENT_ID:
+            found.extend(map(hash, map(about, values, streams)))
+        elif None not in values:
+            found.extend(map(hash, values) if place in _WORDS else values)
+        else:
+            default = _DEFAULT[place]
+            found.extend([default if value is None else hash(value) if place in _WORDS else value for value in values])
+    table: Marks = np.ascontiguousarray(np.frombuffer(found, np.int64).reshape(len(COLUMNS), len(rows)).T)
+    return table
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A timeline as marks."""
+
+    table: Marks
+
+    def __len__(self) -> int:
+        """How many events there are."""
+        return len(self.table)
+
+    def marks(self) -> Marks:
+        """The events in the order of (known_us, event_id)."""
+        return self.table
+
+
+class Stretches(Mapping[Key, Marked]):
+    """Timelines that lie in one table of marks. Nothing is copied: whoever owns the table adds behind what is seen here, and changes no event."""
+
+    __slots__ = ("_places", "bounds", "keys_in_order", "table")
+
+    def __init__(self, keys: Sequence[Key], table: Marks, bounds: Bounds) -> None:
+        self.keys_in_order, self.table, self.bounds = keys, table, bounds
+        self._places: dict[Key, int] = {}
+
+    @classmethod
+    def of(cls, timelines: Mapping[Key, Events]) -> "Stretches":
+        """The same timelines, put into one table unless they lie in one."""
+        if isinstance(timelines, cls):
+            return timelines
+        tables = [NO_EVENTS, *(events.marks() for events in timelines.values())]
+        ends = np.cumsum([len(table) for table in tables], dtype=np.int64)
+        bounds = np.stack([ends[:-1], ends[1:], np.full(len(timelines), -1)], axis=1)
+        return cls(tuple(timelines), np.concatenate(tables), bounds)
+
+    @property
+    def events(self) -> int:
+        """How many events there are in all of them."""
+        return int((self.bounds[:, 1] - self.bounds[:, 0]).sum() + (self.bounds[:, 2] >= 0).sum())
+
+    def __getitem__(self, key: Key) -> Marked:
+        """One timeline; an event that stands elsewhere is put at its place."""
+        if not self._places:
+            self._places = {each: place for place, each in enumerate(self.keys_in_order)}
+        first, end, more = self.bounds[self._places[key]].tolist()
+        table = self.table[first:end]
+        if more >= 0:
+            place = int(np.searchsorted(table[:, _KNOWN], self.table[more, _KNOWN], "right"))
+            table = np.insert(table, place, self.table[more], axis=0)
+        return Marked(table)
+
+    def __iter__(self) -> Iterator[Key]:
+        """Their names."""
+        return iter(self.keys_in_order)
+
+    def __len__(self) -> int:
+        """How many timelines there are."""
+        return len(self.keys_in_order)

@@ -1,0 +1,33 @@
+"""Which timelines features look at, and how far back: what the service reads and keeps of each entity."""
+
+from collections.abc import Mapping
+
+from data_contracts.link import EntityType
+from data_contracts.timeline import Stream
+from features.catalog import FEATURES
+from features.plan import DAY_US, groups
+
+
+def _look_back() -> Mapping[tuple[EntityType, Stream], int | None]:
+    found: dict[tuple[EntityType, Stream], int | None] = {}
+    for group in groups(FEATURES):
+        days = group.windows[-1]
+        found[group.entity, group.stream] = None if days is None else days * DAY_US
+    return found
+
+
+LOOK_BACK = _look_back()
+"""How far back in microseconds features look at a timeline; null: without end.
+
+An event older than the longest window is known before the window too, so it need not be read: a shop's 100,000 requests of years stay where
+they are.
+"""
+
+STREAMS = {kind: tuple(stream for stream in Stream if (kind, stream) in LOOK_BACK) for kind in EntityType}
+"""The timelines of an entity that features look at, by its type."""
+
+
+def since(kind: EntityType, stream: Stream, as_of_us: int) -> int:
+    """The moment from which on events of a timeline can matter as of another one."""
+    back = LOOK_BACK[kind, stream]
+    return 0 if back is None else as_of_us - back

@@ -1,0 +1,228 @@
+"""Many timelines in one block of memory: events are rows of whole numbers, each timeline a stretch of them with some room behind.
+
+What a batch of questions does to hundreds of timelines is one compiled call. A timeline that outgrows its room moves behind all others, and a block
+that is full is copied into a new one without the holes; so whoever looks at a stretch goes on seeing what was there.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from data_contracts.link import EntityType
+from data_contracts.machine_code import njit
+from data_contracts.marks import Bounds
+from data_contracts.timeline import COLUMNS, TIMELINE_LIMIT, Marks, Stream
+from features.reach import LOOK_BACK
+
+Ints = npt.NDArray[np.int64]
+
+SPARE = 64
+"""Events kept beyond the limit: so many may be newer than a question, because another worker's clock runs ahead, before a timeline is read again."""
+
+KINDS = {kind: place for place, kind in enumerate(EntityType)}
+STREAM_PLACES = {stream: place for place, stream in enumerate(Stream)}
+STREAM_COUNT = len(STREAM_PLACES)
+
+NOT, EVER = -1, -2
+REACH = np.array(
+    [[NOT if (kind, stream) not in LOOK_BACK else LOOK_BACK[kind, stream] or EVER for stream in Stream] for kind in EntityType], np.int64
+)
+"""How far back features look at a timeline, in microseconds, by type of entity and stream; NOT at all, or without end (EVER)."""
+
+FIRST, COUNT, ROOM, SINCE = range(4)
+"""Of a timeline: where its events begin, how many there are, for how many there is room, and the moment from which on they are all there."""
+
+KNOWN = COLUMNS.index("known_us")
+ROWS = 4_096
+"""Rows of the smallest block."""
+
+
+class Arena:
+    """The timelines of entities, each entity at a place of its own; `room` is how many rows they have among them.
+
+    `used` says for each place when it was last asked for, by a running number.
+    """
+
+    def __init__(self) -> None:
+        self.rows: Marks = np.empty((ROWS, len(COLUMNS)), np.int64)
+        self.spans: Ints = np.zeros((64, STREAM_COUNT, 4), np.int64)
+        self.kinds: Ints = np.zeros(64, np.int64)
+        self.used: Ints = np.zeros(64, np.int64)
+        self.room = 0
+        self._end = 0
+        self._free = list(range(64))
+
+    def enter(self, kind: EntityType) -> int:
+        """A place for an entity of that type."""
+        if not self._free:
+            count = len(self.kinds)
+            self.spans = np.concatenate([self.spans, np.zeros_like(self.spans)])
+            self.kinds, self.used = (np.concatenate([each, np.zeros_like(each)]) for each in (self.kinds, self.used))
+            self._free = list(range(count, 2 * count))
+        place = self._free.pop()
+        self.kinds[place] = KINDS[kind]
+        return place
+
+    def leave(self, place: int) -> None:
+        """That place is free again."""
+        self.room -= int(self.spans[place, :, ROOM].sum())
+        self.spans[place] = 0
+        self._free.append(place)
+
+    def put(self, place: int, stream: Stream, events: Marks, since_us: int) -> None:
+        """The events of a timeline, with some room behind them."""
+        count = len(events)
+        room = count + (count + 3) // 4
+        first = self._behind(room)
+        self.room += room
+        self.rows[first : first + count] = events
+        self.spans[place, STREAM_PLACES[stream]] = first, count, room, since_us
+
+    def loose(self, events: Marks) -> int:
+        """Keep events for as long as somebody looks at them, on no timeline; where the first of them stands."""
+        first = self._behind(len(events))
+        self.rows[first : first + len(events)] = events
+        return first
+
+    def lacking(self, asked: Sequence[tuple[int, int]], number: int) -> set[int]:
+        """Of these places, each with the moment of a question, those where something that it looks at is not here; `number` notes them as used."""
+        given = np.array(asked, np.int64).reshape(len(asked), 2)
+        found = np.empty(len(asked), np.bool_)
+        _lacking(self.rows, self.spans, (REACH, self.kinds, self.used), given, number, found)
+        return set(given[found, 0].tolist())
+
+    def bounds(self, places: Sequence[int], as_of_us: int, more: Sequence[tuple[int, int, int]]) -> Bounds:
+        """The stretches of all timelines of these entities from where features begin to look; `more`: place, stream and row of further events."""
+        found = np.empty((STREAM_COUNT * len(places), 3), np.int64)
+        extra = np.array(more, np.int64).reshape(len(more), 3)
+        count = _bounds(self.rows, self.spans, (REACH, self.kinds), np.array(places, np.int64), as_of_us, extra, found)
+        return found[:count]
+
+    def add(self, told: Sequence[tuple[int, int, int]], events: Marks) -> list[int]:
+        """Put events behind the others: place, stream and number of the event, in the order of (known_us, event_id).
+
+        Places of which a timeline has later events already come back; they are left as they were, and are of no use any more.
+        """
+        where = np.array(told, np.int64).reshape(len(told), 3)
+        refused = np.zeros(len(told), np.bool_)
+        needed = _needed(self.rows, self.spans, REACH, self.kinds, where, events, refused)
+        end = self._behind(needed)
+        self._end, gained = _add(self.rows, self.spans, (REACH, self.kinds), where, events, refused, end)
+        self.room += gained
+        places: list[int] = where[refused, 0].tolist()
+        return places
+
+    def _behind(self, more: int) -> int:
+        """Where so many rows are free, behind all others."""
+        if self._end + more > len(self.rows):
+            size = max(ROWS, 3 * (self.room + more) // 2)
+            rows = np.empty((size, len(COLUMNS)), np.int64)
+            self._end = _moved(self.rows, self.spans, rows)
+            self.rows = rows
+        first = self._end
+        self._end += more
+        return first
+
+
+@njit(cache=True, nogil=True)
+def _lacking(rows, spans, about, asked, number, found):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202  # compiled
+    reach, kinds, used = about
+    for i in range(found.size):
+        place, as_of_us = asked[i]
+        used[place], found[i] = number, False
+        for stream in range(STREAM_COUNT):
+            back = reach[kinds[place], stream]
+            if back == NOT:
+                continue
+            first, count, _, since_us = spans[place, stream]
+            newest = count - SPARE - 1
+            if since_us > (0 if back == EVER else as_of_us - back) or (
+                count > TIMELINE_LIMIT and newest >= 0 and rows[first + newest, KNOWN] >= as_of_us
+            ):
+                found[i] = True
+
+
+@njit(cache=True, nogil=True)
+def _bounds(rows, spans, about, places, as_of_us, extra, found):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0913
+    reach, kinds = about
+    row = 0
+    for place in places:
+        for stream in range(STREAM_COUNT):
+            back = reach[kinds[place], stream]
+            if back == NOT:
+                continue
+            low, end = spans[place, stream, FIRST], spans[place, stream, FIRST] + spans[place, stream, COUNT]
+            if back != EVER and low < end and rows[low, KNOWN] < as_of_us - back:
+                high = end
+                while low < high:
+                    middle = (low + high) // 2
+                    if rows[middle, KNOWN] < as_of_us - back:
+                        low = middle + 1
+                    else:
+                        high = middle
+            found[row, 0], found[row, 1], found[row, 2] = low, end, -1
+            for i in range(len(extra)):
+                if extra[i, 0] == place and extra[i, 1] == stream:
+                    found[row, 2] = extra[i, 2]
+            row += 1
+    return row
+
+
+@njit(cache=True, nogil=True)
+def _room(count, more):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """For how many events there is room after a timeline moved; what lies beyond the limit is left behind."""
+    kept = min(count, TIMELINE_LIMIT + SPARE)
+    return kept + more + max(3, kept // 2)
+
+
+@njit(cache=True, nogil=True)
+def _needed(rows, spans, reach, kinds, where, events, refused):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0913
+    """Which events do not belong behind the others, and how many rows the timelines that must move take at most."""
+    needed = 0
+    for i in range(len(where)):
+        place, stream, event = where[i]
+        if reach[kinds[place], stream] == NOT:
+            continue
+        first, count, room, _ = spans[place, stream]
+        refused[i] = count > 0 and events[event, KNOWN] <= rows[first + count - 1, KNOWN]
+        fresh = True
+        for before in range(i):
+            fresh = fresh and (where[before, 0] != place or where[before, 1] != stream)
+        if fresh and count + len(where) > room:
+            needed += _room(count, len(where))
+    return needed
+
+
+@njit(cache=True, nogil=True)
+def _add(rows, spans, about, where, events, refused, end):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0913
+    reach, kinds = about
+    gained = 0
+    for i in range(len(where)):
+        place, stream, event = where[i]
+        if refused[i] or reach[kinds[place], stream] == NOT:
+            continue
+        first, count, room, _ = spans[place, stream]
+        if count == room:
+            kept = min(count, TIMELINE_LIMIT + SPARE)
+            rows[end : end + kept] = rows[first + count - kept : first + count]
+            spans[place, stream, FIRST], spans[place, stream, COUNT] = end, kept
+            spans[place, stream, ROOM] = _room(count, 1)
+            gained += spans[place, stream, ROOM] - room
+            first, count, end = end, kept, end + spans[place, stream, ROOM]
+        rows[first + count] = events[event]
+        spans[place, stream, COUNT] = count + 1
+    return end, gained
+
+
+@njit(cache=True, nogil=True)
+def _moved(rows, spans, into):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Copy every timeline, one behind the other; where the last one's room ends."""
+    end = 0
+    for place in range(len(spans)):
+        for stream in range(STREAM_COUNT):
+            first, count, room, _ = spans[place, stream]
+            into[end : end + count] = rows[first : first + count]
+            spans[place, stream, FIRST] = end
+            end += room
+    return end
