@@ -44,6 +44,30 @@ def answer_in(stored: bytes, language: Language) -> bytes:
     return bytes(msgspec.json.decode(stored, type=dict[str, msgspec.Raw])[language.value])
 
 
+class _Reason(msgspec.Struct):
+    """One reason of an answer; the other fields are not read."""
+
+    code: str
+
+
+class Scored(msgspec.Struct):
+    """What a model said, out of an answer; the other fields are not read. `score` is null where it said nothing."""
+
+    score: float | None
+    versions: dict[str, str]
+    reasons: list[_Reason]
+
+    @property
+    def by_a_person(self) -> bool:
+        """Whether a person decided: then the score is that of the decision before."""
+        return any(reason.code == "APPEAL_OVERTURNED" for reason in self.reasons)
+
+
+def scored_in(stored: bytes) -> Scored:
+    """What the model said, out of what `answers` made."""
+    return msgspec.json.decode(answer_in(stored, Language.EN), type=Scored)
+
+
 def superseded(answered: bytes, decision_id: str | None) -> bytes:
     """The answer as it was, naming the decision that took its place; null leaves every byte."""
     if decision_id is None:

@@ -19,7 +19,7 @@ from data_contracts.reason import Language
 from data_contracts.snapshot import Snapshot
 from features.streams import link_events, micros
 from risk.added import Added, added
-from risk.answer import answer_in, answers, superseded
+from risk.answer import answer_in, answers, scored_in, superseded
 from risk.ledger_chain import GENESIS, Link, row_hash
 from risk.stores import tables
 from risk.stores.database import Database
@@ -173,6 +173,13 @@ class Ledger:
         if not decided:
             raise NotFoundError("no refund request of that id was decided here", field="request_id")
         return decided[0].in_language(language)
+
+    def newest_scores(self, model: str, most: int) -> list[float]:
+        """The scores that this model gave in the newest decisions of the ledger, the newest last; at most so many decisions are read."""
+        with self.database.reading() as connection:
+            rows = self.database.fetch(connection, "SELECT answers FROM decisions ORDER BY seq DESC LIMIT ?", (most,))
+        said = [scored_in(stored) for (stored,) in reversed(rows)]
+        return [each.score for each in said if each.score is not None and each.versions["model"] == model and not each.by_a_person]
 
     def records(self, since: datetime | None = None) -> Iterator[tuple[bytes, DecisionRecord]]:
         """Every record in the order of writing, as its bytes and as an object."""

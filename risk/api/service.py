@@ -11,7 +11,6 @@ import structlog
 
 from data_contracts.question import Question
 from data_contracts.score import Score
-from models.ranker.drift import Spread
 from risk.api.calls import Gate
 from risk.api.edge import Edge, Told
 from risk.api.images import Checks
@@ -48,7 +47,7 @@ class Service:
     """What the routes need. `clock` says when a call arrives; `about` is what `/healthz` tells: versions, and whether a model is installed.
 
     `intake` is null where no files are taken in, `checks` where no pictures are checked.
-    `ready` tries every part anew. `expected` is where scores lay at training, null where the model does not say.
+    `ready` tries every part anew. `drift` holds scores beside those of training, null where the model does not say where they lay.
     `webhook_secret` is the secret of an endpoint by its id; null where nobody is told of anything.
     A question waits at most `evidence_wait_s` for looks at its files that are under way.
     """
@@ -62,7 +61,7 @@ class Service:
     intake: Intake | None = None
     evidence_wait_s: float = 3.0
     checks: Checks | None = None
-    expected: Spread | None = None
+    drift: ScoreDrift | None = None
     ready: Callable[[], Readiness] = lambda: Readiness({}, {})
     webhook_secret: Callable[[str], str] | None = None
 
@@ -73,7 +72,8 @@ class Desk:
     def __init__(self, service: Service, metrics: Metrics) -> None:
         self.service = service
         self.metrics = metrics
-        self._drift = None if service.expected is None else ScoreDrift(service.expected)
+        if service.drift is not None:
+            self._show(service.drift.indices())
         self._turn: Turn[Question, Recorded] = Turn(service.engine.handle_all)
 
     async def in_turn(self, call: Callable[Given, Result], *given: Given.args, **named: Given.kwargs) -> Result:
@@ -103,9 +103,13 @@ class Desk:
     def _watch(self, score: Score | None) -> None:
         """Hold a score beside those of training."""
         self.gauge()
-        if self._drift is not None and score is not None:
-            for window, index in self._drift.add(score.probability).items():
-                self.metrics.drift.labels(str(window)).set(index)
+        if self.service.drift is not None and score is not None:
+            self._show(self.service.drift.add(score.probability))
+
+    def _show(self, indices: Mapping[int, float]) -> None:
+        """Put the drift of some windows among the figures."""
+        for window, index in indices.items():
+            self.metrics.drift.labels(str(window)).set(index)
 
     def note(self, recorded: Recorded, kind: str, took_s: float) -> None:
         """Count and log a decision, without anything personal. `kind`: a call's (`score`), or the `final` one after a provisional one."""

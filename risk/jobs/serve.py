@@ -24,6 +24,7 @@ from risk.api.calls import Gate
 from risk.api.edge import Edge
 from risk.api.images import Checks
 from risk.api.service import Service
+from risk.drift import drift_of
 from risk.engine import Engine
 from risk.evidence.seen import SeenEvidence
 from risk.gather import Gatherer
@@ -178,7 +179,7 @@ def build(home: Home, champion: Scorer | None, now: Callable[[], datetime]) -> t
         intake=intake,
         evidence_wait_s=home.settings.evidence_wait_ms / 1000,
         checks=Checks(home.settings.check_workers),
-        expected=champion.card.scores if champion else None,
+        drift=drift_of(champion, ledger) if champion else None,
         webhook_secret=partial(secret_of, home.identity_key),
         ready=Parts(home.folder, home.database, slow, intake.files, about["model"]).tried,
     )
