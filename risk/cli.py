@@ -9,7 +9,7 @@ import typer
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 
-from risk.commands import data, graph, images, keys, learning, retention, service, store, webhooks  # after the environment is set
+from risk.commands import data, graph, images, keys, learning, models, retention, service, store, webhooks  # after the environment is set
 
 app = typer.Typer(
     name="refund-risk",
@@ -17,7 +17,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for family in (data, learning, graph, images, service, keys, store, retention, webhooks):
+for family in (data, learning, graph, images, service, keys, models, store, retention, webhooks):
     app.add_typer(family.app)
 
 

@@ -4,7 +4,8 @@ risk.db          the store (unless REFUND_RISK_DATABASE_URL names another)
 identity.key     the secret behind hashed identifiers (unless REFUND_RISK_IDENTITY_KEY is set); readable by the owner only
 identity.scheme  how identifiers are read before they are hashed; an installation keeps the way that it began with
 policy.toml      the policy that decides
-model/           the champion (`refund-risk train DIR --out HOME/model`); absent at first, then every decision is a review
+model/           the champion (`refund-risk train DIR --out HOME/model`, or `models promote`); absent at first, then every decision is a review
+models/          the registry of models, and a copy of each
 features/        the feature store, when features were built
 evidence/        evidence files
 """

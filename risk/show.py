@@ -255,6 +255,20 @@ def keys(result: object) -> RenderableType:
     return Group(shown, *secrets)
 
 
+def models(result: object) -> RenderableType:
+    """Registered models, which one is served, and the promotions."""
+    found = plain(result)
+    shown = table(f"models of {found['home']}", "no", "version", "figures", "alias", "served", right=("no",))
+    for each in found["models"]:
+        figures = ", ".join(f"{name} {value}" for name, value in each["figures"].items())
+        shown.add_row(str(each["number"]), each["version"], figures, each["alias"] or "", "yes" if each["version"] == found["serves"] else "")
+    steps = table("promotions", "when", "version", "by", "why")
+    for each in found["promotions"]:
+        steps.add_row(f"{each['at']:%Y-%m-%d %H:%M}", each["version"] + (" again" if each["back"] else ""), each["by"], each["why"])
+    note = f"a service that starts now serves {found['serves'] or 'none: every decision is a review'}; one that runs keeps its model until then"
+    return Group(shown, *([steps] if found["promotions"] else []), Text(note))
+
+
 def webhooks(result: object) -> RenderableType:
     """Endpoints; a secret is shown when one was just added."""
     found = plain(result)

@@ -42,13 +42,14 @@ def train(
     test_share: Annotated[float, typer.Option(help="Last share of the requests that the model is judged on.", min=0.0, max=0.9)] = 0.25,
     features: FeatureFile = None,
     seed: Annotated[int, typer.Option(help="Same data and seed, same model.")] = 1,
+    home: Annotated[Path | None, typer.Option("--home", help="A home in which the model is registered, too.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Train and calibrate the ranker on the labels known by now; report its quality on the last part of the period."""
     from risk.jobs.train import train as run
 
     with working(f"training on {folder}", as_json=as_json):
-        result = run(folder, out, tune=tune, seed=seed, test_share=test_share, features=features)
+        result = run(folder, out, tune=tune, seed=seed, test_share=test_share, features=features, home=home)
     print_result(result, show.quality, as_json=as_json)
 
 

@@ -23,6 +23,8 @@ ReportFolder = Annotated[Path | None, typer.Option("--report", help="Folder for 
 Ablation = Annotated[bool, typer.Option("--ablation/--no-ablation", help="Train again without each family of evidence, to say what it is worth.")]
 AsOf = Annotated[datetime | None, typer.Option("--as-of", help="Only what was known before that moment (UTC); all of it when left out.")]
 Home = Annotated[Path, typer.Option("--home", help="The service's home.", show_default=False)]
+By = Annotated[str, typer.Option("--by", help="Who says so.", show_default=False)]
+Why = Annotated[str, typer.Option("--why", help="Why; a sentence.", show_default=False)]
 PolicyFile = Annotated[Path | None, typer.Option("--policy", help="Policy file (TOML); the one that ships when left out.")]
 
 

@@ -7,16 +7,13 @@ import typer
 
 from data_contracts.errors import ContractError
 from risk import show_retention as show
-from risk.commands.options import AsJson, Home, print_result, working
+from risk.commands.options import AsJson, By, Home, Why, print_result, working
 
 app = typer.Typer()
 hold = typer.Typer(help="Keep something from being purged: add, list, release.", no_args_is_help=True)
 evidence = typer.Typer(help="What was done with evidence.", no_args_is_help=True)
 app.add_typer(hold, name="hold")
 app.add_typer(evidence, name="evidence")
-
-By = Annotated[str, typer.Option("--by", help="Who says so.", show_default=False)]
-Why = Annotated[str, typer.Option("--why", help="Why; a sentence.", show_default=False)]
 
 
 @app.command()

@@ -10,6 +10,7 @@ from typing import Any
 from data_contracts.decision import DecisionRecord
 from risk import policy_file
 from risk.home import existing_home, load_champion
+from risk.jobs.model_registry import kept_models
 from risk.judge import Champion, weigh
 from risk.ledger import Ledger, encode
 from risk.policy import Circumstances
@@ -37,11 +38,11 @@ class ReplayReport:
 
 
 def replay_home(home: Path, since: datetime | None = None) -> ReplayReport:
-    """Replay the ledger of an installation with the model that it has now. NotFoundError: there is no installation in that folder."""
+    """Replay the ledger of an installation with the model that it has now and those that are registered. NotFoundError: there is no installation."""
     opened = existing_home(home, read_settings(os.environ))
     try:
         champion = load_champion(opened)
-        champions: dict[str, Champion | None] = {"none": None} | ({champion.version: champion} if champion else {})
+        champions: dict[str, Champion | None] = {"none": None, **kept_models(home), **({champion.version: champion} if champion else {})}
         return replay(Ledger(History(opened.database)), champions, since)
     finally:
         opened.database.close()
