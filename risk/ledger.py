@@ -16,9 +16,8 @@ from data_contracts.decision import DecisionRecord
 from data_contracts.errors import ConflictError, NotFoundError, RiskError
 from data_contracts.question import Question
 from data_contracts.reason import Language
-from data_contracts.snapshot import Snapshot
 from features.streams import link_events, micros
-from risk.added import Added, added
+from risk.added import Added
 from risk.answer import answer_in, answers, scored_in, superseded
 from risk.ledger_chain import GENESIS, Link, row_hash
 from risk.stores import tables
@@ -82,11 +81,6 @@ class Ledger:
         self.pending = Pending(history.database)
         self.outbox = Outbox(history.database)
 
-    def answered(self, question: Question) -> Recorded | None:
-        """The recorded decision of this very question. ConflictError: the identity is taken by another payload, or a later revision was decided."""
-        with self.database.reading() as connection:
-            return matching(question, _revisions(self.database, connection, question.request.request_id))
-
     def decided(self, connection: Connection, questions: Sequence[Question]) -> dict[str, list[Recorded]]:
         """What was decided for these requests before, by request, the newest decision first."""
         query = f"SELECT {_RECORDED} FROM {{given}} CROSS JOIN decisions WHERE request_id = c0 ORDER BY revision DESC, turn DESC"  # noqa: S608  # our own names
@@ -95,19 +89,6 @@ class Ledger:
         for row in self.database.given(connection, query, ("text",), list(names)):
             found.setdefault(row[1], []).append(Recorded(*row))
         return found
-
-    def append(self, question: Question, seen: Snapshot, record: DecisionRecord) -> Recorded:
-        """Keep one decision and let its request become history; both are on disk when this returns.
-
-        Somebody may have been first with the same question: then that decision stands and is returned.
-        """
-        try:
-            return self.append_all([Entry(record, added(question, seen))])[0]
-        except OvertakenError:
-            first = self.answered(question)
-            if first is None:
-                raise
-            return first
 
     def append_all(self, entries: Sequence[Entry], signature: bytes = NOBODY) -> list[Recorded]:
         """Keep decisions and let their requests become history, all or nothing; everything is on disk when this returns.

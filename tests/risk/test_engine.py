@@ -9,8 +9,9 @@ from data_contracts.errors import ConflictError
 from data_contracts.label import Label, LabelSource, LabelValue
 from data_contracts.reason import Language
 from risk import engine as engine_module
+from risk.added import added
 from risk.jobs.replay import replay
-from risk.ledger import encode
+from risk.ledger import Entry, OvertakenError, encode
 from risk.stores.database import Database
 from tests.risk.builders import NOON, Fixed, a_question, an_engine, an_ingest
 
@@ -140,6 +141,8 @@ def test_another_writer_that_was_first_stands(database: Database) -> None:
     question = a_question("r")
     first = engine.handle(question)
     assert first.record is not None
-    late = engine.ledger.append(question, engine.source.gather(question), replace(first.record, decision_id="dec_other"))
-    assert late.decision_id == first.decision_id
+    late = Entry(replace(first.record, decision_id="dec_other"), added(question, engine.source.gather(question)))
+    with pytest.raises(OvertakenError):
+        engine.ledger.append_all([late])
+    assert engine.handle(question).decision_id == first.decision_id
     assert len(list(engine.ledger.records())) == 1

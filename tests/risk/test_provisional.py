@@ -12,12 +12,13 @@ from data_contracts.question import Question
 from data_contracts.reason import Language
 from features.streams import micros
 from risk import policy_file
+from risk.added import added
 from risk.api.finals import finished
 from risk.engine import Engine
 from risk.gather import Gatherer
 from risk.jobs.live_graph import LiveGraph
 from risk.jobs.replay import replay
-from risk.ledger import FINAL_WITHIN, Ledger, encode
+from risk.ledger import FINAL_WITHIN, Entry, Ledger, OvertakenError, encode
 from risk.ledger_chain import verify
 from risk.stores.database import Database, open_database
 from risk.stores.history import History
@@ -112,8 +113,9 @@ def test_finished_twice_is_finished_once(database: Database) -> None:
     assert again.decision_id == first.decision_id
     seen = made.source.gather(question)
     assert first.record is not None
-    late = made.ledger.append(question, seen, replace(first.record, decision_id="dec_late"))
-    assert late.decision_id == first.decision_id
+    with pytest.raises(OvertakenError):
+        made.ledger.append_all([Entry(replace(first.record, decision_id="dec_late"), added(question, seen))])
+    assert made.handle(question).decision_id == first.decision_id
     assert len(list(made.ledger.records())) == 2
 
 
