@@ -9,6 +9,7 @@ import hmac
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 from data_contracts.link import EntityType
@@ -17,6 +18,8 @@ from graph.normalise import Outcome
 
 LENGTH = 32
 """Hex digits kept: 128 bits, far beyond chance collisions."""
+BLOCK = 64
+"""Bytes of a block of SHA-256."""
 
 AS_WRITTEN, SCHEME = 1, 2
 """How identifiers are hashed. 1: as they are written. 2: in one form (`graph/normalise.py`), and what names nobody is left out."""
@@ -51,7 +54,17 @@ class Identifiers:
 
 def pseudonym(key: bytes, entity_type: str, raw: str) -> str:
     """HMAC-SHA256 of type and identifier, as 32 hex digits. The same identifier of two types gives two unrelated hashes."""
-    return hmac.digest(key, f"{entity_type}\x00{raw}".encode(), "sha256").hex()[:LENGTH]
+    inner, outer = (each.copy() for each in _begun(key))
+    inner.update(f"{entity_type}\x00{raw}".encode())
+    outer.update(inner.digest())
+    return outer.hexdigest()[:LENGTH]
+
+
+@cache
+def _begun(key: bytes) -> tuple["hashlib._Hash", "hashlib._Hash"]:
+    """The two hashes that HMAC (RFC 2104) is made of, with the key taken in: `hmac` takes three times as long to take it in for every identifier."""
+    block = (key if len(key) <= BLOCK else hashlib.sha256(key).digest()).ljust(BLOCK, b"\0")
+    return hashlib.sha256(bytes(each ^ 0x36 for each in block)), hashlib.sha256(bytes(each ^ 0x5C for each in block))
 
 
 def pseudonyms(key: bytes, entity_type: str, raws: Iterable[str]) -> list[str]:

@@ -1,12 +1,17 @@
 """Logs: events with fields, as JSON lines on standard error."""
 
+import json
 import logging
+import os
 import sys
 from typing import TextIO
 
+import msgspec
 import structlog
+from structlog.typing import EventDict, WrappedLogger
 
 from data_contracts.errors import ContractError
+from risk import clock
 
 
 class Unbroken:
@@ -40,12 +45,26 @@ def configure_logs(level: str) -> None:
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
-            structlog.processors.CallsiteParameterAdder({structlog.processors.CallsiteParameter.PROCESS}),
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _with_time_and_process,
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
+            _as_json,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.WriteLoggerFactory(Unbroken(sys.stderr)),  # type: ignore[arg-type]  # it writes; no more is asked of it
         cache_logger_on_first_use=True,
     )
+
+
+def _with_time_and_process(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """When it was said, and in which process."""
+    event["process"] = os.getpid()
+    event["timestamp"] = clock.now()
+    return event
+
+
+def _as_json(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
+    """One line. What is no JSON is said as Python shows it, and half a character (which UTF-8 cannot hold) as its escape."""
+    try:
+        return msgspec.json.encode(event, enc_hook=repr).decode()
+    except UnicodeEncodeError:
+        return json.dumps(event, default=str)

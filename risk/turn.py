@@ -5,12 +5,11 @@ Decisions that wait together are decided together, so that one commit to disk se
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar
 
 Given = ParamSpec("Given")
 Asked = TypeVar("Asked")
@@ -21,8 +20,7 @@ MOST = 32
 """Decisions that one commit serves at most: a larger batch would let its first caller wait longer than a commit of its own takes."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Waiting:
+class _Waiting(NamedTuple):
     """Who waits for what: a question, or (`run` is not null) any other call."""
 
     future: "asyncio.Future[Any]"

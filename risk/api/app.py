@@ -9,12 +9,14 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from risk.api import errors
 from risk.api.appeals import AppealRoutes
 from risk.api.bulk import BulkRoutes
 from risk.api.call_id import CallIds
 from risk.api.decisions import DecisionRoutes
+from risk.api.direct import Direct, direct_routes
 from risk.api.dispatch import Dispatcher
 from risk.api.events import EventRoutes
 from risk.api.evidence import EvidenceRoutes
@@ -29,7 +31,7 @@ from risk.api.service import Desk, Service
 from risk.api.webhooks import WebhookRoutes
 
 
-def create_app(service: Service) -> FastAPI:
+def create_app(service: Service) -> ASGIApp:
     """The application over a ready engine. Nothing is opened here, and nothing is left open when it stops."""
     desk = Desk(service, Metrics())
     graph = Graph(service.ingest, service.clock)
@@ -53,8 +55,7 @@ def create_app(service: Service) -> FastAPI:
         desk.close()
 
     app = FastAPI(title="refund-risk", docs_url=None, redoc_url=None, lifespan=lifespan, version=service.about["code"])
-    app.add_middleware(CallIds)
-    errors.install(app, desk.metrics)
+    refused, surprised = errors.install(app, desk.metrics)
     once = Once(desk)
     families = (
         DecisionRoutes(desk, once),
@@ -65,11 +66,12 @@ def create_app(service: Service) -> FastAPI:
         WebhookRoutes(desk),
         GraphRoutes(service.gate, graph, once),
     )
-    for routes in families:
-        app.include_router(routes.router())
+    routers = [family.router() for family in families]
+    for router in routers:
+        app.include_router(router)
     if service.intake is not None:
         app.include_router(EvidenceRoutes(service.gate, service.intake, service.clock).router())
     if service.checks is not None:
         app.include_router(ImageRoutes(service.gate, service.checks, service.intake).router())
     app.openapi = partial(document, app)  # type: ignore[method-assign]  # FastAPI's way to change it
-    return app
+    return CallIds(Direct(app, direct_routes(routers), refused, surprised))

@@ -3,15 +3,15 @@
 An id that the caller sends is not taken over: it may be somebody's name or number, and logs hold nothing of the kind.
 """
 
-import secrets
 from collections.abc import MutableMapping
+from random import Random
 from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars
 
 HEADER = b"x-call-id"
-ID_BYTES = 8
+ID_BITS = 64
 
 
 class CallIds:
@@ -19,13 +19,14 @@ class CallIds:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self._random = Random()  # noqa: S311  # ids differ, no more is asked of them; asking the system for each costs ten times as much
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Bind the id to the logs of this call's own task, and add it to the answer."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        call_id = secrets.token_hex(ID_BYTES)
+        call_id = f"{self._random.getrandbits(ID_BITS):0{ID_BITS // 4}x}"
         bind_contextvars(call_id=call_id)
 
         async def answer(message: MutableMapping[str, Any]) -> None:

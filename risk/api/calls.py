@@ -20,6 +20,7 @@ Checked = TypeVar("Checked")
 
 
 JSON = "application/json"
+SPOKEN = {each.value: each for each in Language}
 REFRESH_S = 2.0
 """How long a key that was revoked elsewhere may still open something."""
 
@@ -116,7 +117,7 @@ def checked(adapter: TypeAdapter[Checked], body: bytes) -> Checked:
 
 def language(request: Request) -> Language:
     """`?lang=`, else the first of Accept-Language that we speak, else English. ContractError: `lang` is none of ours."""
-    asked = request.query_params.get("lang")
+    asked = request.query_params.get("lang") if request.scope["query_string"] else None
     if asked is not None:
         try:
             return Language(asked)
@@ -125,8 +126,8 @@ def language(request: Request) -> Language:
             raise ContractError(message, field="lang") from None
     for part in request.headers.get("accept-language", "").split(","):
         tag = part.partition(";")[0].strip().lower().partition("-")[0]
-        if tag in set(Language):
-            return Language(tag)
+        if tag in SPOKEN:
+            return SPOKEN[tag]
     return Language.EN
 
 

@@ -98,7 +98,7 @@ class Edge:
             order=order,
             order_lines=lines,
             deliveries=deliveries,
-            claim_lines=tuple(CLAIM_LINE(request_id=body.request_id, **dict(line)) for line in body.claim_lines),
+            claim_lines=tuple(CLAIM_LINE(request_id=body.request_id, **vars(line)) for line in body.claim_lines),
             links=tuple(
                 LINK(entity_type=kind, entity_id=name, account_id=buyer, request_id=body.request_id, occurred_at=occurred, known_at=as_of)
                 for kind, name in links
@@ -126,7 +126,7 @@ class Edge:
             occurred_at=self.moment(body.occurred_at, known, f"{inside}occurred_at"),
             known_at=known,
         )
-        lines = tuple(LINE(order_id=body.order_id, **dict(line)) for line in body.lines)
+        lines = tuple(LINE(order_id=body.order_id, **vars(line)) for line in body.lines)
         scans = tuple(
             DELIVERY(
                 order_id=body.order_id,
@@ -219,8 +219,8 @@ class Edge:
             mine: dict[str, Any] = {"evidence_id": item.evidence_id or f"{body.request_id[:120]}/{place + 1}", "request_id": body.request_id}
             piece: dict[str, Any] = {"sha256": item.sha256, "kind": item.kind, "sent_by": item.sent_by}
             found["evidence"].append(EVIDENCE(**mine, **piece, occurred_at=sent, known_at=as_of))
-            found["observations"] += [OBSERVATION(**mine, **dict(seen), occurred_at=sent, known_at=as_of) for seen in item.observations]
-            found["measurements"] += [MEASUREMENT(**mine, sha256=item.sha256, **dict(each), known_at=as_of) for each in item.measurements]
+            found["observations"] += [OBSERVATION(**mine, **vars(seen), occurred_at=sent, known_at=as_of) for seen in item.observations]
+            found["measurements"] += [MEASUREMENT(**mine, sha256=item.sha256, **vars(each), known_at=as_of) for each in item.measurements]
         return {name: tuple(records) for name, records in found.items()}
 
 

@@ -3,6 +3,7 @@
 Messages say what does not hold; values that may be personal stay out.
 """
 
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
 import msgspec
@@ -16,6 +17,7 @@ from data_contracts.errors import BusyError, ContractError, NotAllowedError, Ris
 from risk.api.metrics import Metrics
 
 log = structlog.get_logger()
+Answer = Callable[[Request, Exception], Awaitable[Response]]
 
 
 class MalformedError(ContractError):
@@ -76,32 +78,33 @@ def _route(request: Request) -> str:
     return str(getattr(request.scope.get("route"), "path", ""))
 
 
-def install(app: FastAPI, metrics: Metrics) -> None:
-    """Catch everything, in one shape."""
+def install(app: FastAPI, metrics: Metrics) -> tuple[Answer, Answer]:
+    """Catch everything, in one shape. What answers one of our errors, and what answers a surprise."""
 
     async def on_risk_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, RiskError)  # noqa: S101  # registered for it alone
-        metrics.errors.labels(str(error.status)).inc()
+        metrics.errors(str(error.status)).inc()
         log.info("request_refused", code=error.code, status=error.status, route=_route(request))
         return respond(error, getattr(request.state, "refund_request_id", None))
 
     async def on_http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101  # registered for it alone
         status = HTTPStatus(error.status_code)
-        metrics.errors.labels(str(error.status_code)).inc()
+        metrics.errors(str(error.status_code)).inc()
         message = {404: "there is nothing at this path; see /openapi.json", 405: "this path does not take this method; see /openapi.json"}
         body = {"code": status.name, "message": message.get(error.status_code, status.phrase.lower()), "field": None, "request_id": None}
         headers = dict(error.headers or {}) | (_allowed(request) if status is HTTPStatus.METHOD_NOT_ALLOWED else {})
         return Response(msgspec.json.encode({"error": body}), error.status_code, headers, "application/json")
 
     async def on_surprise(request: Request, error: Exception) -> Response:
-        metrics.errors.labels("500").inc()
+        metrics.errors("500").inc()
         log.error("request_failed", route=_route(request), kind=type(error).__name__, exc_info=error)
         return respond(RiskError("something went wrong on our side; nothing was decided"), getattr(request.state, "refund_request_id", None))
 
     app.add_exception_handler(RiskError, on_risk_error)
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(Exception, on_surprise)
+    return on_risk_error, on_surprise
 
 
 def _allowed(request: Request) -> dict[str, str]:

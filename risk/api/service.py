@@ -91,7 +91,7 @@ class Desk:
     def count(self, told: Told) -> None:
         """What became of the identifiers of a call: those that name nobody are left out, and that can be seen."""
         for kind, found in told:
-            self.metrics.identifiers.labels(kind.value, found.outcome.value).inc()
+            self.metrics.identifiers(kind.value, found.outcome.value).inc()
             if found.id is None:
                 log.info("identifier_left_out", entity_type=kind.value, outcome=found.outcome.value)
 
@@ -109,24 +109,24 @@ class Desk:
     def _show(self, indices: Mapping[int, float]) -> None:
         """Put the drift of some windows among the figures."""
         for window, index in indices.items():
-            self.metrics.drift.labels(str(window)).set(index)
+            self.metrics.drift(str(window)).set(index)
 
     def note(self, recorded: Recorded, kind: str, took_s: float) -> None:
         """Count and log a decision, without anything personal. `kind`: a call's (`score`), or the `final` one after a provisional one."""
         metrics, record = self.metrics, recorded.record
-        metrics.latency.labels(kind).observe(took_s)
+        metrics.latency(kind).observe(took_s)
         if record is None:
             metrics.repeated.inc()
             log.info("decision_repeated", decision_id=recorded.decision_id, ms=round(took_s * 1000, 2))
             return
         self._watch(record.score)
-        metrics.decisions.labels(record.decision.action.value).inc()
+        metrics.decisions(record.decision.action.value).inc()
         for code in {finding.code for finding in record.decision.findings}:
-            metrics.reasons.labels(code).inc()
+            metrics.reasons(code).inc()
         for source in record.degraded:
-            metrics.degraded.labels(source).inc()
+            metrics.degraded(source).inc()
         for stage, took_ms in record.timings_ms.items():
-            metrics.stages.labels(stage).observe(took_ms / 1000)
+            metrics.stages(stage).observe(took_ms / 1000)
         log.info(
             "decision_made",
             decision_id=record.decision_id,

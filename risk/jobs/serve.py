@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 from threadpoolctl import threadpool_limits
 
 from data_contracts.errors import RiskError
@@ -50,6 +50,8 @@ from risk.stores.history import History
 from risk.stores.newest import newest
 from risk.version import code_version
 
+KEEP_ALIVE_S = 75
+"""How long an unused connection stays open: longer than load balancers keep theirs (mostly 60 s), or they would send a call into one that closes."""
 GRACE_S = 20
 """How long a stop waits for calls in progress."""
 
@@ -136,7 +138,16 @@ def start(home: Path, settings: Settings, listening: Callable[[], socket.socket]
     settle()
     note = " ".join(_notes(opened, model, latest - now())) or None
     started = Started(address_of(checked.listening), made_key, str(home), model, opened.policy.version, note)
-    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE_S, server_header=False)
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=GRACE_S,
+    )
     running = RunningServer(started, Announcing(config), checked.listening, opened, LearnDiscounts(opened.folder, settings, now))
     running.heed_signals()
     return running
@@ -150,7 +161,7 @@ def _notes(home: Home, model: str, behind: timedelta) -> Iterator[str]:
         yield f"the clock is {behind} behind the newest record: set it; until it has caught up, moments go on from there by microseconds"
 
 
-def build(home: Home, champion: Scorer | None, now: Callable[[], datetime]) -> tuple[FastAPI, str]:
+def build(home: Home, champion: Scorer | None, now: Callable[[], datetime]) -> tuple[ASGIApp, str]:
     """The application over an open home, and the version of the model that decides (`none`: there is none yet)."""
     history = History(home.database)
     ledger = Ledger(history)

@@ -6,7 +6,6 @@ import pytest
 
 from data_contracts.errors import ContractError
 from risk import settings as module
-from risk.identity import pseudonym
 from risk.settings import Settings, read_settings
 
 
@@ -42,10 +41,3 @@ def test_every_setting_says_its_reason_and_numbers_their_unit() -> None:
         assert re.search(rf'    {field.name}: .+\n    """.{{30,}}', source), field.name
         if isinstance(field.default, int):
             assert field.name.rsplit("_", 1)[1] in {"bytes", "s", "ms", "days", "second", "workers", "files"}
-
-
-def test_a_pseudonym_depends_on_key_type_and_identifier() -> None:
-    one = pseudonym(b"key", "card", "4000")
-    assert re.fullmatch(r"[0-9a-f]{32}", one)
-    assert one == pseudonym(b"key", "card", "4000")
-    assert len({one, pseudonym(b"other", "card", "4000"), pseudonym(b"key", "phone", "4000"), pseudonym(b"key", "card", "4001")}) == 4
