@@ -10,16 +10,16 @@ from data_contracts.snapshot import Facts
 
 
 class Action(StrEnum):
-    """What should happen to the request; `severity` orders them, the worst one wins."""
+    """What should happen to the request; `severity` orders them from 0 to 2, the worst one wins."""
+
+    severity: int
 
     APPROVE = "approve"
     REVIEW = "review"
     BLOCK = "block"
 
-    @property
-    def severity(self) -> int:
-        """0 for approve, 1 for review, 2 for block."""
-        return ("approve", "review", "block").index(self.value)
+    def __init__(self, value: str) -> None:
+        self.severity = ("approve", "review", "block").index(value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,10 +43,6 @@ class Reason:
     texts: Mapping[Language, Texts]
     holds_above: float | None = None
 
-    def holds(self, value: float | str | None) -> bool:
-        """Whether a feature with that value lets the texts be said."""
-        return self.holds_above is None or (isinstance(value, int | float) and value > self.holds_above)
-
 
 def _reason(code: str, row: Mapping[str, Any]) -> Reason:
     if row["family"] not in (*get_args(Family), "policy") or row["speaks"] not in get_args(Speaks):

@@ -4,7 +4,8 @@ import uuid
 from dataclasses import dataclass, fields
 from typing import Protocol
 
-from data_contracts.decision import Action, Decision, DecisionRecord
+from data_contracts.contributions import Scored
+from data_contracts.decision import Decision, DecisionRecord
 from data_contracts.question import Question
 from data_contracts.score import Score
 from data_contracts.snapshot import Facts, Snapshot
@@ -12,7 +13,7 @@ from features.catalog import catalogue_hash
 from features.streams import in_currency
 from risk.details import details
 from risk.gather import degraded
-from risk.policy import Circumstances, decide
+from risk.policy import Circumstances, conclude, weigh
 from risk.terms import Policy
 from risk.version import code_version
 
@@ -24,8 +25,8 @@ class Champion(Protocol):
 
     version: str
 
-    def score(self, facts: Facts, *, contributions: bool) -> Score:
-        """The probability of abuse, with its parts when they are asked for."""
+    def score(self, facts: Facts) -> Scored:
+        """The probability of abuse, which can be asked what moved it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +52,25 @@ def judge(champion: Champion | None, facts: Facts, seen: Snapshot, policy: Polic
     """Score and decide on what was seen; `awaited` files of the request are not measured yet."""
     amount_minor = in_currency(seen.request.amount_minor, seen.request.currency, policy.costs.currency or seen.currency)
     circumstances = Circumstances(details(seen), degraded(seen), awaited)
-    return Judged(*weigh(champion, facts, amount_minor, policy, circumstances), amount_minor, circumstances)
+    return Judged(*decide(champion, facts, amount_minor, policy, circumstances), amount_minor, circumstances)
 
 
-def weigh(
+def decide(
     champion: Champion | None,
     facts: Facts,
     amount_minor: int | None,
     policy: Policy,
     circumstances: Circumstances,
 ) -> tuple[Score | None, Decision]:
-    """The score and the decision. What moved the score takes longer to find out, so it is asked for only when the answer is not a plain approval."""
-    score = None if champion is None else champion.score(facts, contributions=False)
-    decision = decide(score, facts, amount_minor, policy, circumstances)
-    if champion is None or decision.action is Action.APPROVE:
-        return score, decision
-    score = champion.score(facts, contributions=True)
-    return score, decide(score, facts, amount_minor, policy, circumstances)
+    """The score and the decision. What moved the score is asked for only where something asks for more than an approval."""
+    if champion is None:
+        return None, conclude(weigh(None, facts, amount_minor, policy, circumstances))
+    scored = champion.score(facts)
+    weighed = weigh(scored.probability, facts, amount_minor, policy, circumstances)
+    if weighed.is_plain:
+        return Score(scored.probability), conclude(weighed)
+    contributions = scored.contributions()
+    return Score(scored.probability, contributions.kept()), conclude(weighed, contributions)
 
 
 def record_of(question: Question, seen: Snapshot, facts: Facts, judged: Judged, about: About) -> DecisionRecord:

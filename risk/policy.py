@@ -6,17 +6,24 @@ independent families of evidence; what explains many honest claims at once (a ba
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 
+from data_contracts.contributions import Contributions
 from data_contracts.decision import Action, Decision, Finding
 from data_contracts.reason import REASONS
-from data_contracts.score import Contribution, Family, Score
+from data_contracts.score import Contribution
 from data_contracts.snapshot import Facts
 from risk import policy_file
 from risk.details import plainly
 from risk.terms import BLOCKING, Excuse, Policy, Rule, cheapest
 
 NO_DETAILS: Mapping[str, str] = {}
+
+MOST_NAMED = 2
+"""Features that a reason names, those that moved the score most."""
+
+_severity = attrgetter("severity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,39 +46,62 @@ def load(path: Path | None) -> Policy:
     return policy_file.read(path)
 
 
-def decide(score: Score | None, facts: Facts, amount_minor: int | None, policy: Policy, circumstances: Circumstances = PLAIN) -> Decision:
-    """Collect every finding, then let the worst one win. Without a score or an amount a person looks.
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """All that was found before anybody asked what moved the score. `costs` is empty where they could not be weighed."""
+
+    facts: Facts
+    policy: Policy
+    findings: tuple[Finding, ...]
+    costs: Mapping[Action, float]
+    rank_value: float
+    provisional: bool
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing asks for more than an approval: then nobody asks what moved the score."""
+        return all(finding.action is Action.APPROVE for finding in self.findings)
+
+
+def weigh(probability: float | None, facts: Facts, amount_minor: int | None, policy: Policy, circumstances: Circumstances = PLAIN) -> Weighed:
+    """Collect every finding. Without a score or an amount a person looks.
 
     `amount_minor` is null when it is not known or not in the policy's currency.
     """
-    weighed, costs = _weigh(score, amount_minor, policy)
+    weighed, costs = _weigh(probability, amount_minor, policy)
     ruled = _rule_findings(facts, policy, circumstances.details)
     pending = _pending_findings(amount_minor, policy, circumstances.awaited)
-    findings = [weighed, *ruled, *pending, *_source_findings(amount_minor, policy, circumstances.degraded)]
+    silent = _source_findings(amount_minor, policy, circumstances.degraded)
+    return Weighed(facts, policy, (weighed, *ruled, *pending, *silent), costs, _rank_value(costs, amount_minor), bool(pending))
+
+
+def conclude(weighed: Weighed, contributions: Contributions | None = None) -> Decision:
+    """Let the worst finding win, and say what moved the score; null: nobody asked."""
+    findings = list(weighed.findings)
     if any(finding.action is Action.BLOCK for finding in findings):
-        findings = _checked_block(findings, score, facts, policy, provisional=bool(pending))
-    worst = max((finding.action for finding in findings), key=lambda action: action.severity)
-    if score is not None:
-        findings += _explained(score, worst, policy, {finding.code for finding in findings})
+        findings = _checked_block(findings, weighed, contributions)
+    worst = max((finding.action for finding in findings), key=_severity)
+    if contributions is not None:
+        findings += _explained(contributions, worst, weighed.policy, {finding.code for finding in findings})
     return Decision(
         worst,
         tuple(sorted(findings, key=lambda finding: -finding.action.severity)),
-        _rank_value(costs, amount_minor),
-        {action.value: round(cost, 2) for action, cost in costs.items()},
-        policy.version,
+        weighed.rank_value,
+        {action.value: round(cost, 2) for action, cost in weighed.costs.items()},
+        weighed.policy.version,
     )
 
 
-def _weigh(score: Score | None, amount_minor: int | None, policy: Policy) -> tuple[Finding, dict[Action, float]]:
+def _weigh(probability: float | None, amount_minor: int | None, policy: Policy) -> tuple[Finding, dict[Action, float]]:
     """What follows from cost alone; without a score or an amount, review."""
-    if score is None:
+    if probability is None:
         return Finding(Action.REVIEW, "NO_SCORE", None, "no model gave a score"), {}
     if amount_minor is None:
-        return Finding(Action.REVIEW, "AMOUNT_UNKNOWN", None, f"probability {score.probability:.3f}, amount not known"), {}
-    costs = policy.costs.expected(amount_minor, score.probability)
+        return Finding(Action.REVIEW, "AMOUNT_UNKNOWN", None, f"probability {probability:.3f}, amount not known"), {}
+    costs = policy.costs.expected(amount_minor, probability)
     action = cheapest(costs)
     weighed = ", ".join(f"{name.value} {cost / 100:.2f}" for name, cost in costs.items())
-    return Finding(action, f"{action.name}_CHEAPEST", None, f"probability {score.probability:.3f}; expected cost {weighed}"), costs
+    return Finding(action, f"{action.name}_CHEAPEST", None, f"probability {probability:.3f}; expected cost {weighed}"), costs
 
 
 def _rank_value(costs: Mapping[Action, float], amount_minor: int | None) -> float:
@@ -108,17 +138,18 @@ def _pending_findings(amount_minor: int | None, policy: Policy, awaited: int) ->
     return [Finding(Action.APPROVE if small else Action.REVIEW, "EVIDENCE_PENDING", None, said)]
 
 
-def _checked_block(findings: list[Finding], score: Score | None, facts: Facts, policy: Policy, *, provisional: bool) -> list[Finding]:
+def _checked_block(findings: list[Finding], weighed: Weighed, contributions: Contributions | None) -> list[Finding]:
     """The findings with every block turned into a review, unless enough independent families agree and nothing excuses the buyer.
 
     A provisional decision never blocks: nobody is refused before her evidence was looked at.
     """
+    facts, policy = weighed.facts, weighed.policy
     excuses = {excuse: value for excuse in policy.excuses if (value := _reached(facts, excuse)) is not None}
-    families = sorted(_families(findings, score, policy))
+    families = sorted(_families(findings, contributions, policy))
     identity = any(rule.identity_match and _reached(facts, rule) is not None for rule in policy.rules)
-    if not provisional and not excuses and (identity or len(families) >= policy.block_families):
+    if not weighed.provisional and not excuses and (identity or len(families) >= policy.block_families):
         return findings
-    softened = [Finding(min(f.action, Action.REVIEW, key=lambda action: action.severity), f.code, f.family, f.detail) for f in findings]
+    softened = [Finding(min(f.action, Action.REVIEW, key=_severity), f.code, f.family, f.detail) for f in findings]
     softened = [finding for finding in softened if finding.code != "BLOCK_CHEAPEST"]
     for excuse, value in excuses.items():
         told = plainly(excuse.feature, value, excuse.at_least)
@@ -135,45 +166,35 @@ def _reached(facts: Facts, limit: Rule | Excuse) -> float | None:
     return value if isinstance(value, int | float) and value >= limit.at_least else None
 
 
-def _families(findings: Sequence[Finding], score: Score | None, policy: Policy) -> set[str]:
+def _families(findings: Sequence[Finding], contributions: Contributions | None, policy: Policy) -> set[str]:
     """The families that speak against the request: by a rule's finding, or by the sum of their contributions."""
     found: set[str] = {finding.family for finding in findings if finding.family is not None and finding.action is not Action.APPROVE}
-    sums: dict[str, float] = {}
-    for part in score.contributions if score else ():
-        sums[part.family] = sums.get(part.family, 0.0) + part.log_odds
+    sums = contributions.by_family() if contributions else {}
     found |= {family for family, total in sums.items() if total >= policy.family_log_odds}
     return found & BLOCKING
 
 
-def _explained(score: Score, worst: Action, policy: Policy, known: set[str]) -> list[Finding]:
+def _explained(contributions: Contributions, worst: Action, policy: Policy, known: set[str]) -> list[Finding]:
     """The contributions as findings, one a reason code: the strongest that speak against the request, and those that speak for it.
 
     They carry the action that the decision has anyway, or approve: an explanation never changes the outcome. A feature that moved the score
     explains only what is so: an amount below the order's is never called too high, however it counts.
     """
-    groups: dict[str, list[Contribution]] = {}
-    for part in score.contributions:
-        if part.reason not in known and REASONS[part.reason].holds(part.value):
-            groups.setdefault(part.reason, []).append(part)
-    sums = {code: sum(part.log_odds for part in parts) for code, parts in groups.items()}
+    sums = {code: total for code, total in contributions.by_reason().items() if total and code not in known}
     against = sorted((code for code, total in sums.items() if total > 0 and REASONS[code].speaks != "for"), key=lambda code: -sums[code])
     speaks_for = sorted((code for code, total in sums.items() if total < 0 and REASONS[code].speaks == "for"), key=lambda code: sums[code])
     return [
-        Finding(action, code, _family(groups[code]), f"{_largest(groups[code])}; together {sums[code]:+.2f} log-odds")
+        _said(action, contributions.of_reason(code, MOST_NAMED), sums[code])
         for action, codes in ((worst, against), (Action.APPROVE, speaks_for))
         for code in codes[: policy.reasons_shown]
     ]
 
 
-def _family(parts: Sequence[Contribution]) -> Family:
-    """The family of what moved the score most: one reason may gather features of several."""
-    return max(parts, key=lambda part: abs(part.log_odds)).family
-
-
-def _largest(parts: Sequence[Contribution]) -> str:
-    """The two contributions of one reason that moved the score most, with their values."""
-    largest = sorted(parts, key=lambda part: -abs(part.log_odds))[:2]
-    return ", ".join(f"{part.feature} is {'not known' if part.value is None else _short(part.value)}" for part in largest)
+def _said(action: Action, largest: Sequence[Contribution], total: float) -> Finding:
+    """One reason, in the family of what moved the score most: it may gather features of several."""
+    first = largest[0]
+    named = ", ".join(f"{part.feature} is {'not known' if part.value is None else _short(part.value)}" for part in largest)
+    return Finding(action, first.reason, first.family, f"{named}; together {total:+.2f} log-odds")
 
 
 def _short(value: float | str) -> str:

@@ -1,12 +1,12 @@
 """Facts -> a calibrated probability and what moved it. One row takes microseconds, a frame is predicted at once; both agree to the bit."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import lightgbm as lgb
 import numpy as np
 import polars as pl
 
-from data_contracts.score import Contribution, Score
+from data_contracts.contributions import Contributions, Scored, Speaker, Speakers
 from data_contracts.snapshot import Facts
 from features.catalog import ATTRIBUTE
 from models.ranker.artifact import Artifact
@@ -23,24 +23,24 @@ class Scorer:
         self.version = artifact.version
         self.card = artifact.card
         self._encoding = artifact.card.encoding
-        self._features = artifact.card.features
-        self._told = [(feature.name, feature.family, feature.reason) for feature in self._features]
+        features = artifact.card.features
+        self._speakers = Speakers(Speaker(feature.name, feature.family, feature.reason, feature.words is not None) for feature in features)
         self._left_out = dict.fromkeys(name for name in self._encoding.names if name.startswith(ATTRIBUTE))
         self._threads = threads
         self._booster = lgb.Booster(model_str=artifact.booster_text)
         self._raw = OneRow(self._booster)
-        self._parts = Shap(artifact.booster_text, len(self._features))
-        self._parts(np.full((1, len(self._features)), np.nan))  # compiled now, not in the middle of a call
+        self._parts = Shap(artifact.booster_text, len(features))
+        self._parts(np.full((1, len(features)), np.nan))  # compiled now, not in the middle of a call
 
-    def score(self, facts: Facts, *, contributions: bool = True) -> Score:
-        """The score of one request; without `contributions` its parts stay empty.
+    def score(self, facts: Facts) -> Scored:
+        """The score of one request, which can be asked what moved it.
 
         The shop's own columns that the caller left out are missing. KeyError: the facts lack a feature of the catalogue that the model reads.
         """
         values = {**self._left_out, **facts.values} if self._left_out else facts.values
         row = self._encoding.row(values)
         probability = float(self.card.calibration(self._raw(row))[0])
-        return Score(probability=probability, contributions=self._named(self._parts(row[None])[0], values) if contributions else ())
+        return Scored(probability, lambda: next(self._explained(row[None], [values])))
 
     def raw(self, frame: pl.DataFrame) -> Floats:
         """Raw log-odds, one a row."""
@@ -52,26 +52,15 @@ class Scorer:
         """Calibrated probabilities, one a row; their order is the order of the raw scores."""
         return self.card.calibration(self.raw(frame))
 
-    def contributions(self, frame: pl.DataFrame, top: int | None = None) -> list[tuple[Contribution, ...]]:
-        """What moved each row's score, largest first, at most `top`; all of them add up to its raw log-odds less `base_log_odds`."""
-        if frame.is_empty():
-            return []
-        parts = self._parts(self._encoding.matrix(frame))
-        rows: Iterable[Mapping[str, float | str | None]] = frame.select(self._encoding.names).iter_rows(named=True)
-        return [self._named(part, values)[:top] for part, values in zip(parts, rows, strict=True)]
+    def contributions(self, frame: pl.DataFrame) -> Iterator[Contributions]:
+        """What moved each row's score; the log-odds of a row add up to its raw score less `base_log_odds`."""
+        return self._explained(self._encoding.matrix(frame), frame.select(self._encoding.names).iter_rows(named=True))
 
     @property
     def base_log_odds(self) -> float:
         """The raw log-odds before any feature speaks: where every request starts."""
         return self._parts.base_log_odds
 
-    def _named(self, parts: Floats, values: Mapping[str, float | str | None]) -> tuple[Contribution, ...]:
-        """The parts with their names, largest first; features that moved nothing are left out."""
-        moved = np.flatnonzero(parts)
-        order = moved[np.argsort(-np.abs(parts[moved]), kind="stable")]
-        return tuple(
-            [
-                Contribution(feature=name, family=family, reason=reason, value=values[name], log_odds=log_odds)
-                for (name, family, reason), log_odds in zip([self._told[place] for place in order.tolist()], parts[order].tolist(), strict=True)
-            ]
-        )
+    def _explained(self, rows: Floats, values: Iterable[Mapping[str, float | str | None]]) -> Iterator[Contributions]:
+        for log_odds, row, named in zip(self._parts(rows), rows, values, strict=True):
+            yield Contributions(self._speakers, log_odds, row, named)

@@ -11,7 +11,7 @@ from data_contracts.decision import DecisionRecord
 from risk import policy_file
 from risk.home import existing_home, load_champion
 from risk.jobs.model_registry import kept_models
-from risk.judge import Champion, weigh
+from risk.judge import Champion, decide
 from risk.ledger import Ledger, encode
 from risk.policy import Circumstances
 from risk.settings import read_settings
@@ -72,7 +72,7 @@ def replay(ledger: Ledger, champions: Mapping[str, Champion | None], since: date
 def same(record: DecisionRecord, champion: Champion | None, policy: Policy) -> bool:
     """Whether score and decision come out as recorded, to the byte."""
     seen: Mapping[str, Any] = record.snapshot
-    score, decision = weigh(
+    score, decision = decide(
         champion, record.facts, seen["amount_minor"], policy, Circumstances(seen["details"], record.degraded, seen.get("awaited", 0))
     )
     return encode([score, decision]) == encode([record.score, record.decision])

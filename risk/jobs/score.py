@@ -1,18 +1,17 @@
 """Score a whole data set: every request with its rank, action, expected cost and reasons."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
 
 from data_contracts.decision import Action, Decision
-from data_contracts.score import Contribution, Score
 from data_contracts.snapshot import Facts
 from models.ranker.artifact import load as load_model
 from models.ranker.scorer import Scorer
 from risk.capacity import within_capacity
-from risk.policy import decide
+from risk.policy import conclude, weigh
 from risk.policy import load as load_policy
 from risk.terms import Excuse, Policy, Rule, cheapest
 
@@ -45,18 +44,16 @@ def score_frame(frame: pl.DataFrame, scorer: Scorer, policy: Policy, *, reasons:
     Reviews keep to the policy's capacity. What moved a score takes longer to find out: possible blocks always get it, they need it; with `reasons`
     everything that is not approved at once does.
     """
-    scores = [Score(probability=float(each)) for each in scorer.probabilities(frame)]
-    facts, amounts = _facts(frame, policy), _amounts(frame)
-    decisions = [decide(*each, policy) for each in zip(scores, facts, amounts, strict=True)]
+    scores: list[float] = scorer.probabilities(frame).tolist()
+    weighed = [weigh(*each, policy) for each in zip(scores, _facts(frame, policy), _amounts(frame), strict=True)]
+    decisions = [conclude(each) for each in weighed]
     asked = [place for place, decision in enumerate(decisions) if (_not_approved if reasons else _may_block)(decision)]
-    parts = scorer.contributions(frame[asked]) if asked else []
-    for place, contributions in zip(asked, parts, strict=True):
-        scores[place] = _with_parts(scores[place], contributions)
-        decisions[place] = decide(scores[place], facts[place], amounts[place], policy)
+    for place, contributions in zip(asked, scorer.contributions(frame[asked]) if asked else (), strict=True):
+        decisions[place] = conclude(weighed[place], contributions)
     decisions = within_capacity(decisions, policy)
     order = sorted(range(len(decisions)), key=lambda place: (-decisions[place].rank_value, frame["request_id"][place]))
     rows = [
-        (frame["request_id"][place], rank, scores[place].probability, decisions[place].action.value, codes(decisions[place]), _cost(decisions[place]))
+        (frame["request_id"][place], rank, scores[place], decisions[place].action.value, codes(decisions[place]), _cost(decisions[place]))
         for rank, place in enumerate(order, start=1)
     ]
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
@@ -94,10 +91,6 @@ def _may_block(decision: Decision) -> bool:
     """Whether the action could become a block once its evidence is known: cost says so, or a rule does."""
     costs = {Action(name): cost for name, cost in decision.expected_cost_minor.items()}
     return decision.action is Action.BLOCK or (bool(costs) and cheapest(costs) is Action.BLOCK) or "BLOCK_NEEDS_SECOND_FAMILY" in codes(decision)
-
-
-def _with_parts(score: Score, contributions: Iterable[Contribution]) -> Score:
-    return Score(probability=score.probability, contributions=tuple(contributions))
 
 
 def _cost(decision: Decision) -> float | None:

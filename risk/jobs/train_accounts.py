@@ -105,8 +105,8 @@ def score_accounts(folder: Path, model: Path, out: Path) -> dict[str, object]:
             "account_id": table.nodes["account_id"],
             "score": probability,
             "reasons": [
-                [{"feature": one.feature, "reason": one.reason, "value": _plain(one.value), "log_odds": one.log_odds} for one in parts]
-                for parts in scorer.contributions(frame, TOLD)
+                [{"feature": one.feature, "reason": one.reason, "value": _plain(one.value), "log_odds": one.log_odds} for one in parts.largest(TOLD)]
+                for parts in scorer.contributions(frame)
             ],
         },
         schema_overrides={"reasons": REASONS},

@@ -4,8 +4,11 @@ import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
+
+from data_contracts.contributions import Contributions, Scored, Speaker, Speakers
 from data_contracts.question import Question
-from data_contracts.score import Contribution, Score
+from data_contracts.score import Contribution
 from data_contracts.snapshot import Facts
 from risk import policy_file
 from risk.api.decisions import REQUEST
@@ -30,14 +33,24 @@ class Fixed:
     probability: float = 0.01
     families: tuple[str, ...] = ()
     version: str = "fixed-1"
-    asked_for_parts: list[bool] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
 
-    def score(self, facts: Facts, *, contributions: bool) -> Score:
+    def score(self, facts: Facts) -> Scored:
         assert facts.values
-        self.asked_for_parts.append(contributions)
+        self.asked.append("score")
+        return Scored(self.probability, self._explained)
+
+    def _explained(self) -> Contributions:
+        self.asked.append("contributions")
         reasons = {"image": "IMAGE_SHARED", "links": "LINKED_REQUESTS", "behaviour": "BUYER_CLAIMS_OFTEN", "mismatch": "CLAIM_TIMING"}
-        parts = [Contribution(feature=name, family=name, reason=reasons[name], value=2.0, log_odds=1.0) for name in self.families]  # type: ignore[arg-type]
-        return Score(probability=self.probability, contributions=tuple(parts) if contributions else ())
+        return contributions_of(*(Contribution(name, name, reasons[name], 2.0, 1.0) for name in self.families))  # type: ignore[arg-type]
+
+
+def contributions_of(*parts: Contribution) -> Contributions:
+    """What a model of these features would say."""
+    speakers = Speakers(Speaker(part.feature, part.family, part.reason, isinstance(part.value, str)) for part in parts)
+    row = [part.value if isinstance(part.value, float) else np.nan for part in parts]
+    return Contributions(speakers, np.array([part.log_odds for part in parts]), np.array(row), {part.feature: part.value for part in parts})
 
 
 def an_engine(database: Database, champion: Fixed | None = None, currency: str | None = "CNY") -> Engine:

@@ -92,7 +92,7 @@ def test_asked_again_nothing_is_computed(database: Database) -> None:
     first, again = engine.handle(a_question("r")), engine.handle(a_question("r", NOON))
     assert again.record is None
     assert again.answers == first.answers
-    assert len(champion.asked_for_parts) == 1
+    assert champion.asked == ["score"]
 
 
 def test_another_payload_conflicts(database: Database) -> None:
@@ -106,7 +106,7 @@ def test_contributions_are_asked_for_only_when_it_is_no_approval(database: Datab
     cheap, dear = Fixed(0.01), Fixed(0.8)
     an_engine(database, cheap).handle(a_question("cheap"))
     an_engine(database, dear).handle(a_question("dear"))
-    assert (cheap.asked_for_parts, dear.asked_for_parts) == ([False], [False, True])
+    assert (cheap.asked, dear.asked) == (["score"], ["score", "contributions"])
 
 
 def test_an_amount_in_another_currency_goes_to_a_person(database: Database) -> None:

@@ -4,25 +4,33 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from data_contracts.contributions import Scored
 from data_contracts.decision import Action, Decision
-from data_contracts.score import Contribution, Score
+from data_contracts.score import Contribution
 from data_contracts.snapshot import Facts
 from features.catalog import FEATURES
 from risk.capacity import within_capacity
 from risk.details import plainly
-from risk.policy import Circumstances, decide, load
-from risk.terms import Excuse, Rule, cheapest
+from risk.policy import PLAIN, Circumstances, conclude, load, weigh
+from risk.terms import Excuse, Policy, Rule, cheapest
+from tests.risk.builders import contributions_of
 
 POLICY = load(None)
 NOTHING = Facts({}, {})
 HIGH = 0.995
 
 
-def a_score(probability: float, **log_odds: float) -> Score:
+def a_score(probability: float, **log_odds: float) -> Scored:
     """A score whose contributions add up to so much by family."""
     reasons = {"image": "IMAGE_SHARED", "behaviour": "BUYER_CLAIMS_OFTEN", "mismatch": "CLAIM_TIMING", "links": "LINKED_MONEY", "context": "AMOUNT"}
-    parts = [Contribution(feature=name, family=name, reason=reasons[name], value=1.0, log_odds=odds) for name, odds in log_odds.items()]  # type: ignore[arg-type]
-    return Score(probability=probability, contributions=tuple(parts))
+    parts = [Contribution(name, name, reasons[name], 2.0, odds) for name, odds in log_odds.items()]  # type: ignore[arg-type]
+    return Scored(probability, lambda: contributions_of(*parts))
+
+
+def decide(score: Scored | None, known: Facts, amount_minor: int | None, policy: Policy, around: Circumstances = PLAIN) -> Decision:
+    """A decision with what moved its score, asked or not."""
+    weighed = weigh(None if score is None else score.probability, known, amount_minor, policy, around)
+    return conclude(weighed, None if score is None else score.contributions())
 
 
 def codes(decision: Decision) -> list[str]:
@@ -178,7 +186,7 @@ circumstances = st.builds(Circumstances, st.just({}), st.sampled_from([(), ("slo
 @settings(max_examples=300, deadline=None)
 @given(scores, values, amounts, circumstances)
 def test_nothing_is_approved_by_omission_and_nothing_blocked_by_one_family(
-    score: Score | None, known: dict[str, float | None], amount: int | None, around: Circumstances
+    score: Scored | None, known: dict[str, float | None], amount: int | None, around: Circumstances
 ) -> None:
     decision = decide(score, Facts(known, {}), amount, POLICY, around)
     assert decision.findings
@@ -199,8 +207,8 @@ def _fires(limit: Rule | Excuse, known: dict[str, float | None]) -> bool:
     return value is not None and value >= limit.at_least
 
 
-def _against(score: Score | None, known: dict[str, float | None]) -> set[str]:
-    found = {part.family for part in score.contributions if part.log_odds >= POLICY.family_log_odds} if score else set()
+def _against(score: Scored | None, known: dict[str, float | None]) -> set[str]:
+    found = {family for family, total in score.contributions().by_family().items() if total >= POLICY.family_log_odds} if score else set()
     found |= {str(finding.family) for finding in decide(None, Facts(known, {}), None, POLICY).findings if finding.action is not Action.APPROVE}
     return found & {"image", "behaviour", "mismatch", "links"}
 
@@ -251,8 +259,7 @@ def test_any_amount_can_be_weighed(amount: int) -> None:
 
 
 def test_a_reason_is_said_only_where_it_is_so() -> None:
-    within = Contribution(feature="claimed_amount_excess", family="mismatch", reason="CLAIM_AMOUNT_EXCEEDS_ORDER", value=-10.0, log_odds=2.0)
-    above = replace(within, value=10.0)
-    for part, said in ((within, False), (above, True)):
-        decision = decide(Score(probability=0.5, contributions=(part,)), NOTHING, 20_000, POLICY)
+    for value, said in ((-10.0, False), (None, False), (10.0, True)):
+        part = Contribution("claimed_amount_excess", "mismatch", "CLAIM_AMOUNT_EXCEEDS_ORDER", value, 2.0)
+        decision = decide(Scored(0.5, lambda part=part: contributions_of(part)), NOTHING, 20_000, POLICY)  # type: ignore[misc]
         assert ("CLAIM_AMOUNT_EXCEEDS_ORDER" in codes(decision)) is said

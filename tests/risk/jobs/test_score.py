@@ -4,10 +4,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from data_contracts.contributions import Contributions
 from data_contracts.score import Contribution
 from risk.jobs.score import SCHEMA, score_frame
 from risk.policy import load
 from risk.terms import Policy
+from tests.risk.builders import contributions_of
 
 POLICY = load(None)
 
@@ -21,11 +23,10 @@ class Told:
     def probabilities(self, frame: pl.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:
         return frame["p"].to_numpy()
 
-    def contributions(self, frame: pl.DataFrame) -> list[tuple[Contribution, ...]]:
+    def contributions(self, frame: pl.DataFrame) -> list[Contributions]:
         self.asked.append(frame.height)
-        one = Contribution(feature="a", family="image", reason="IMAGE_SHARED", value=1.0, log_odds=2.0)
-        two = Contribution(feature="b", family="links", reason="LINKED_REQUESTS", value=1.0, log_odds=1.0)
-        return [(one, two)] * frame.height
+        one, two = Contribution("a", "image", "IMAGE_SHARED", 1.0, 2.0), Contribution("b", "links", "LINKED_REQUESTS", 1.0, 1.0)
+        return [contributions_of(one, two)] * frame.height
 
 
 def frame(*rows: tuple[str, float, float | None]) -> pl.DataFrame:
