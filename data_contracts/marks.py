@@ -8,10 +8,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from data_contracts.link import EntityType
 from data_contracts.timeline import COLUMNS, NAMES, NEVER, NULL, Entity, Events, Marks, Stream
 
 Key = tuple[Entity, Stream]
 """Names a timeline."""
+
+Kind = tuple[EntityType, Stream]
+"""What a timeline tells of."""
 
 Bounds = npt.NDArray[np.int64]
 """Stretches of a table, one a row: its first event, the one after its last, and an event that stands elsewhere in the table (-1: none)."""
@@ -60,14 +64,23 @@ class Marked:
         return self.table
 
 
+class Shape:
+    """Of which entities, by their place among others, and of what kind some timelines are; the same for many requests, so it is made once."""
+
+    __slots__ = ("kinds", "read", "whose")
+
+    def __init__(self, kinds: Sequence[Kind], whose: Sequence[int]) -> None:
+        self.kinds, self.whose = tuple(kinds), tuple(whose)
+        self.read = frozenset(kinds)
+
+
 class Stretches(Mapping[Key, Marked]):
     """Timelines that lie in one table of marks. Nothing is copied: whoever owns the table adds behind what is seen here, and changes no event."""
 
-    __slots__ = ("_places", "bounds", "keys_in_order", "table")
+    __slots__ = ("bounds", "entities", "shape", "table")
 
-    def __init__(self, keys: Sequence[Key], table: Marks, bounds: Bounds) -> None:
-        self.keys_in_order, self.table, self.bounds = keys, table, bounds
-        self._places: dict[Key, int] = {}
+    def __init__(self, entities: Sequence[Entity], shape: Shape, table: Marks, bounds: Bounds) -> None:
+        self.entities, self.shape, self.table, self.bounds = entities, shape, table, bounds
 
     @classmethod
     def of(cls, timelines: Mapping[Key, Events]) -> "Stretches":
@@ -77,28 +90,31 @@ class Stretches(Mapping[Key, Marked]):
         tables = [NO_EVENTS, *(events.marks() for events in timelines.values())]
         ends = np.cumsum([len(table) for table in tables], dtype=np.int64)
         bounds = np.stack([ends[:-1], ends[1:], np.full(len(timelines), -1)], axis=1)
-        return cls(tuple(timelines), np.concatenate(tables), bounds)
+        shape = Shape([(entity.type, stream) for entity, stream in timelines], range(len(timelines)))
+        return cls([entity for entity, _ in timelines], shape, np.concatenate(tables), bounds)
 
     @property
     def events(self) -> int:
         """How many events there are in all of them."""
-        return int((self.bounds[:, 1] - self.bounds[:, 0]).sum() + (self.bounds[:, 2] >= 0).sum())
+        ends = self.bounds[:, 1] - self.bounds[:, 0] + (self.bounds[:, 2] >= 0)
+        return int(ends.sum())
 
     def __getitem__(self, key: Key) -> Marked:
         """One timeline; an event that stands elsewhere is put at its place."""
-        if not self._places:
-            self._places = {each: place for place, each in enumerate(self.keys_in_order)}
-        first, end, more = self.bounds[self._places[key]].tolist()
+        place = next((place for place, each in enumerate(self) if each == key), None)
+        if place is None:
+            raise KeyError(key)
+        first, end, more = self.bounds[place].tolist()
         table = self.table[first:end]
         if more >= 0:
-            place = int(np.searchsorted(table[:, _KNOWN], self.table[more, _KNOWN], "right"))
-            table = np.insert(table, place, self.table[more], axis=0)
+            behind = int(np.searchsorted(table[:, _KNOWN], self.table[more, _KNOWN], "right"))
+            table = np.insert(table, behind, self.table[more], axis=0)
         return Marked(table)
 
     def __iter__(self) -> Iterator[Key]:
         """Their names."""
-        return iter(self.keys_in_order)
+        return ((self.entities[place], stream) for place, (_, stream) in zip(self.shape.whose, self.shape.kinds, strict=True))
 
     def __len__(self) -> int:
         """How many timelines there are."""
-        return len(self.keys_in_order)
+        return len(self.shape.kinds)

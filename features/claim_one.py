@@ -153,6 +153,8 @@ def _measurements(seen: Snapshot) -> Numbers:
 
 def _observations(seen: Snapshot) -> Numbers:
     """What was counted in the evidence beside the claim, the order and itself: the crab arithmetic of `features/claim.py`."""
+    if not seen.observations:
+        return _NOTHING_COUNTED
     said: dict[tuple[str, str], dict[int, int]] = {}
     for each in seen.observations:
         if each.known_at <= seen.as_of:
@@ -180,6 +182,18 @@ def _observations(seen: Snapshot) -> Numbers:
         "observed_facts_disagreement": _facts_apart(counted) if comparable else None,
         "observers_disagreement": _largest(float(max(counts.values()) - min(counts.values())) for counts in said.values() if len(counts) > 1),
     }
+
+
+_NOTHING_COUNTED: Numbers = {
+    "evidence_counted": 0.0,
+    "observed_over_claimed": None,
+    "claimed_over_observed": None,
+    "observed_over_ordered": None,
+    "claimed_kinds_not_observed": None,
+    "observed_disagreement": None,
+    "observed_facts_disagreement": None,
+    "observers_disagreement": None,
+}
 
 
 def _over_ordered(seen: Snapshot, most: Mapping[str, int]) -> float | None:

@@ -4,13 +4,13 @@ Each event falls into the shortest window that holds it; what it adds to a part 
 an event costs as many steps as its timeline has parts, whatever the number of windows.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
-from data_contracts.link import EntityType
 from data_contracts.machine_code import njit
-from data_contracts.marks import Stretches
+from data_contracts.marks import Shape, Stretches
 from data_contracts.timeline import COLUMNS, NULL, Stream, mark
 from features.declare import Measure
 from features.formulas import Ints, smallest_wins
@@ -22,7 +22,7 @@ KINDS = ("count", "known", "sum", "distinct", "last", "first")
 OPS = ("eq", "ne", "ge", "lt")
 WHOSE = ("all", "own", "others")
 MOST_TESTS = 2
-"""Conditions of one part."""
+"""Conditions of one part, as the kernel has them."""
 
 OCCURRED, KNOWN, UNTIL, ACCOUNT = (COLUMNS.index(name) for name in ("occurred_us", "known_us", "until_us", "account_id"))
 
@@ -39,7 +39,8 @@ class Layout:
         place = {part: number for number, part in enumerate(parts)}
         self.spans = np.array([EVER if days is None else days * DAY_US for days in windows], np.int64)
         self.parts = np.array([_as_numbers(part) for part in parts], np.int64).reshape(len(parts), -1)
-        self.groups: Mapping[tuple[EntityType, Stream], int] = {(plan.entity, plan.stream): number for number, plan in enumerate(plans)}
+        self._groups = {(plan.entity, plan.stream): number for number, plan in enumerate(plans)}
+        self.groups_of = lru_cache(maxsize=1_024)(self._groups_of)
         wanted = [sorted({place[part] for each in plan.fractions for part in (each.top, each.bottom) if part is not None}) for plan in plans]
         self.part_start = np.cumsum([0, *map(len, wanted)], dtype=np.int64)
         self.wanted = np.array([number for some in wanted for number in some], np.int64)
@@ -57,6 +58,10 @@ class Layout:
             for each in fractions
         ]
         self.fractions = np.array(columns, np.int64).reshape(len(fractions), 7)
+
+    def _groups_of(self, shape: Shape, sources: frozenset[Stream]) -> Ints:
+        """The group of each timeline; -1 where no feature looks at it, or its stream is not connected."""
+        return np.array([self._groups.get((kind, stream), -1) if stream in sources else -1 for kind, stream in shape.kinds], np.int64)
 
 
 def windowed(layout: Layout, timelines: Stretches, groups: Ints, asked: tuple[int, str | None, int]) -> list[float]:
@@ -85,13 +90,12 @@ def _as_numbers(part: Part) -> list[int]:
 
 @njit(cache=True, nogil=True)
 def _look(table, bounds, groups, asked, plan, found):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202  # compiled
-    """Fill `found`, one number a feature."""
+    """Fill `found`, one number a feature. Tables and numbers of rows are handed on, never rows: making one takes as long as its work."""
     parts, part_start, wanted, spans, start, fractions = plan
-    account, limit = asked[1], asked[2]
     longest = 1
     for k in range(groups.size):
-        longest = max(longest, min(limit, bounds[k, 1] - bounds[k, 0] + 1))
-    events, window = np.empty(longest, np.int64), np.empty(longest, np.int64)
+        longest = max(longest, min(asked[2], bounds[k, 1] - bounds[k, 0] + 1))
+    seen = (np.empty(longest, np.int64), np.empty(longest, np.int64))
     slots = 4
     while slots < 2 * longest:
         slots *= 2
@@ -101,30 +105,30 @@ def _look(table, bounds, groups, asked, plan, found):  # type: ignore[no-untyped
         group = groups[k]
         if group < 0:
             continue
-        count = _visible(table, bounds[k], asked, spans, events, window)
-        for number in wanted[part_start[group] : part_start[group + 1]]:
-            _add_up(table, events[:count], window, asked, parts[number], places, 1 + k * parts.shape[0] + number, sums[number])
+        count = _visible(table, (bounds[k, 0], bounds[k, 1], bounds[k, 2]), asked, spans, seen)
+        for at in range(part_start[group], part_start[group + 1]):
+            number = wanted[at]
+            _add_up(table, seen, count, asked, parts, number, places, 1 + k * parts.shape[0] + number, sums)
         for number in range(start[group], start[group + 1]):
-            _divide(fractions[number], sums, account, found, number)
+            _divide(fractions, number, sums, asked[1], found)
 
 
 @njit(cache=True, nogil=True)
-def _visible(table, stretch, asked, spans, events, window):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _visible(table, stretch, asked, spans, seen):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Where the events of a timeline that count stand in the table, and the shortest window that holds each; how many there are."""
     as_of_us, _, limit = asked
     low, high, more = stretch
+    events, window = seen
     while high > low and table[high - 1, KNOWN] >= as_of_us:
         high -= 1
-    if more >= 0 and table[more, KNOWN] < as_of_us:
+    if more >= 0:
         place = high
         while place > low and table[place - 1, KNOWN] > table[more, KNOWN]:
             place -= 1
-        if high - place < limit:
+        if table[more, KNOWN] < as_of_us and high - place < limit:
             limit -= 1
         else:
             more = -1
-    else:
-        more = -1
     low = max(low, high - limit)
     count = 0
     for row in range(low, high + (more >= 0)):
@@ -141,68 +145,72 @@ def _visible(table, stretch, asked, spans, events, window):  # type: ignore[no-u
 
 
 @njit(cache=True, nogil=True)
-def _fulfils(table, i, part, account):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Whether a part counts an event: its column is known, the account is one that matters, and the tests hold."""
-    if part[1] >= 0 and table[i, part[1]] == NULL:
+def _holds(value, op, limit):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """A condition of a part; it does not hold for what is not known."""
+    if value == NULL:
         return False
-    if part[2] == 1 and table[i, ACCOUNT] != account:
-        return False
-    if part[2] == 2 and (table[i, ACCOUNT] == account or table[i, ACCOUNT] == NULL):  # noqa: PLR2004  # WHOSE
-        return False
-    for at in range(3, part.size, 3):
-        if part[at] < 0:
-            break
-        value, op, limit = table[i, part[at]], part[at + 1], part[at + 2]
-        if value == NULL:
-            return False
-        holds = (op == 0 and value == limit) or (op == 1 and value != limit) or (op == 2 and value >= limit) or (op == 3 and value < limit)  # noqa: PLR2004  # OPS
-        if not holds:
-            return False
-    return True
+    if op == 0:
+        return value == limit
+    if op == 1:
+        return value != limit
+    return value >= limit if op == 2 else value < limit  # noqa: PLR2004  # OPS
 
 
 @njit(cache=True, nogil=True)
-def _add_up(table, events, window, asked, part, places, stamp, sums):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0913, C901, PLR0912
-    """One part over every window: `sums` by window. Latest and earliest are ages, NULL where there is none."""
-    as_of_us, account, _ = asked
+def _add_up(table, seen, size, asked, parts, number, places, stamp, sums):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0913, C901, PLR0912
+    """One part over every window: its row of `sums`, by window. Latest and earliest are ages, NULL where there is none."""
+    events, window = seen
     names, best, stamps, used = places
-    kind, count = part[0], 0
-    sums[:] = NULL if kind >= 4 else 0  # noqa: PLR2004  # KINDS
-    for place in range(events.size):
+    kind, of, whose, count = parts[number, 0], parts[number, 1], parts[number, 2], 0
+    first, first_op, first_value = parts[number, 3], parts[number, 4], parts[number, 5]
+    second, second_op, second_value = parts[number, 6], parts[number, 7], parts[number, 8]
+    for w in range(sums.shape[1]):
+        sums[number, w] = NULL if kind >= 4 else 0  # noqa: PLR2004  # KINDS
+    for place in range(size):
         i, w = events[place], window[place]
-        if not _fulfils(table, i, part, account):
+        value = table[i, of] if of >= 0 else 0
+        if value == NULL:
+            continue
+        if whose > 0:
+            by = table[i, ACCOUNT]
+            if (whose == 1 and by != asked[1]) or (whose == 2 and (by == asked[1] or by == NULL)):  # noqa: PLR2004  # WHOSE
+                continue
+        if first >= 0 and not _holds(table[i, first], first_op, first_value):
+            continue
+        if second >= 0 and not _holds(table[i, second], second_op, second_value):
             continue
         if kind <= 1:
-            sums[w] += 1
+            sums[number, w] += 1
         elif kind == 2:  # noqa: PLR2004
-            sums[w] += table[i, part[1]]
+            sums[number, w] += value
         elif kind == 3:  # noqa: PLR2004
-            name = table[i, part[1]]
-            slot = (name ^ (name >> 32)) & (names.size - 1)
-            while stamps[slot] == stamp and names[slot] != name:
+            slot = (value ^ (value >> 32)) & (names.size - 1)
+            while stamps[slot] == stamp and names[slot] != value:
                 slot = (slot + 1) & (names.size - 1)
             if stamps[slot] != stamp:
-                stamps[slot], names[slot], best[slot], used[count] = stamp, name, w, slot
+                stamps[slot], names[slot], best[slot], used[count] = stamp, value, w, slot
                 count += 1
             else:
                 best[slot] = min(best[slot], w)
         else:
-            age = as_of_us - table[i, OCCURRED]
-            if sums[w] == NULL or (age < sums[w]) == (kind == 4):  # noqa: PLR2004
-                sums[w] = age
-    for each in used[:count]:
-        sums[best[each]] += 1
-    for w in range(1, sums.size):
+            age = asked[0] - table[i, OCCURRED]
+            if sums[number, w] == NULL or (age < sums[number, w]) == (kind == 4):  # noqa: PLR2004
+                sums[number, w] = age
+    for at in range(count):
+        sums[number, best[used[at]]] += 1
+    for w in range(1, sums.shape[1]):
+        before = sums[number, w - 1]
         if kind < 4:  # noqa: PLR2004
-            sums[w] += sums[w - 1]
-        elif sums[w] == NULL or (sums[w - 1] != NULL and (sums[w - 1] < sums[w]) == (kind == 4)):  # noqa: PLR2004
-            sums[w] = sums[w - 1]
+            sums[number, w] += before
+        elif sums[number, w] == NULL or (before != NULL and (before < sums[number, w]) == (kind == 4)):  # noqa: PLR2004
+            sums[number, w] = before
 
 
 @njit(cache=True, nogil=True)
-def _divide(fraction, sums, account, found, number):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _divide(fractions, number, sums, account, found):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """The feature of one timeline joins what other timelines of its type gave."""
-    top, bottom, window, at_least, since, least, needs_account = fraction
+    top, bottom, window, at_least = fractions[number, 0], fractions[number, 1], fractions[number, 2], fractions[number, 3]
+    since, least, needs_account = fractions[number, 4], fractions[number, 5], fractions[number, 6]
     if needs_account and account == NULL:
         return
     above = sums[top, window]

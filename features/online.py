@@ -1,6 +1,6 @@
 """Every feature of one request, from its snapshot. The twin of `features/batch.py`: both read the same declarations and agree to the bit."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,16 +15,16 @@ from features.declare import Derived, Discounted, Feature, Given, Windowed
 from features.formulas import derive_one, discount_one
 from features.glance import Layout, windowed
 from features.plan import groups
-from features.reasons import Why, sort_of
+from features.reasons import Reasons
 from features.streams import micros
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A catalogue worked out for serving: what can be known before a request comes."""
+    """A catalogue worked out for serving: what can be known before a request comes. `blank` has every feature without a value, in its order."""
 
-    features: Mapping[str, Feature]
-    sorts: Mapping[str, Hashable]
+    blank: Mapping[str, None]
+    reasons: Reasons
     layout: Layout
     handed: tuple[str, ...]
     formulas: tuple[Derived, ...]
@@ -34,8 +34,8 @@ class Prepared:
 def prepare(features: Sequence[Feature]) -> Prepared:
     """The catalogue, ready to serve."""
     return Prepared(
-        features={feature.name: feature for feature in features},
-        sorts={feature.name: sort_of(feature) for feature in features},
+        blank={feature.name: None for feature in features},
+        reasons=Reasons({feature.name: feature for feature in features}),
         layout=Layout(groups(features)),
         handed=tuple(each.name for each in features if isinstance(each, Given) or (isinstance(each, Windowed) and each.slow)),
         formulas=formulas(features),
@@ -52,29 +52,35 @@ def compute(seen: Snapshot, *, catalogue: Prepared = CATALOGUE, limit: int = TIM
 
     Nothing known at or after the snapshot's moment counts, even when the snapshot holds it.
     """
-    account = next((entity.id for entity in seen.entities if entity.type is EntityType.ACCOUNT), None)
-    found: dict[str, float | str | None] = dict.fromkeys(catalogue.features)
-    found |= _windowed(seen, catalogue.layout, account, limit)
-    found |= numbers_of(seen)
-    found |= _handed(seen, catalogue.handed)
-    found |= {each.name: discount_one(each, found, seen.discount) for each in catalogue.discounted}
+    found: dict[str, float | str | None] = {**catalogue.blank}
+    found.update(zip(catalogue.layout.names, _windowed(seen, catalogue.layout, limit), strict=True))
+    found.update(numbers_of(seen))
+    found.update(_handed(seen, catalogue.handed))
+    for each in catalogue.discounted:
+        found[each.name] = discount_one(each, found, seen.discount)
     for formula in catalogue.formulas:
         found[formula.name] = derive_one(formula, _number(found[formula.a]), _number(found[formula.b]))
     found["claim_type"] = None if seen.request.claim_type is None else seen.request.claim_type.value
     found["category"] = seen.category
-    attributes = {f"{ATTRIBUTE}{column}": float(value) if isinstance(value, int) else value for column, value in sorted(seen.attributes.items())}
-    missing = Why(seen, catalogue.features).missing(catalogue.sorts, found)
-    return Facts(found | attributes, missing | {name: "not_said" for name, value in attributes.items() if value is None})
+    missing = catalogue.reasons.missing(seen, found)
+    for column, value in sorted(seen.attributes.items()):
+        name = f"{ATTRIBUTE}{column}"
+        found[name] = float(value) if isinstance(value, int) else value
+        if value is None:
+            missing[name] = "not_said"
+    return Facts(found, missing)
 
 
-def _windowed(seen: Snapshot, layout: Layout, account: str | None, limit: int) -> dict[str, float | None]:
-    """The windowed features over the request's own timelines of streams that are connected."""
-    timelines, own = Stretches.of(seen.timelines), set(seen.entities)
-    groups = [
-        layout.groups.get((entity.type, stream), -1) if stream in seen.sources and entity in own else -1 for entity, stream in timelines.keys_in_order
-    ]
-    found = windowed(layout, timelines, np.array(groups, np.int64), (micros(seen.as_of), account, limit))
-    return {name: None if value != value else value for name, value in zip(layout.names, found, strict=True)}  # noqa: PLR0124  # only NaN differs from itself
+def _windowed(seen: Snapshot, layout: Layout, limit: int) -> list[float | None]:
+    """The windowed features over the request's own timelines of streams that are connected, in the order of the layout's names."""
+    timelines = Stretches.of(seen.timelines)
+    groups = layout.groups_of(timelines.shape, seen.sources)
+    if timelines.entities is not seen.entities:
+        own = set(seen.entities)
+        groups = np.where([timelines.entities[place] in own for place in timelines.shape.whose], groups, -1)
+    account = next((entity.id for entity in seen.entities if entity.type is EntityType.ACCOUNT), None)
+    found = windowed(layout, timelines, groups, (micros(seen.as_of), account, limit))
+    return [None if value != value else value for value in found]  # noqa: PLR0124  # only NaN differs from itself
 
 
 def _number(value: float | str | None) -> float | None:

@@ -1,8 +1,10 @@
 """Which timelines features look at, and how far back: what the service reads and keeps of each entity."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from data_contracts.link import EntityType
+from data_contracts.marks import Shape
 from data_contracts.timeline import Stream
 from features.catalog import FEATURES
 from features.plan import DAY_US, groups
@@ -25,6 +27,13 @@ they are.
 
 STREAMS = {kind: tuple(stream for stream in Stream if (kind, stream) in LOOK_BACK) for kind in EntityType}
 """The timelines of an entity that features look at, by its type."""
+
+
+@lru_cache(maxsize=4_096)
+def shape_of(types: tuple[EntityType, ...]) -> Shape:
+    """The timelines that features look at of entities of these types."""
+    found = [((kind, stream), place) for place, kind in enumerate(types) for stream in STREAMS[kind]]
+    return Shape([kind for kind, _ in found], [place for _, place in found])
 
 
 def since(kind: EntityType, stream: Stream, as_of_us: int) -> int:

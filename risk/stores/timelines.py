@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from data_contracts.marks import Stretches, marks_of
 from data_contracts.timeline import COLUMNS, TIMELINE_LIMIT, Entity, Stream
-from features.reach import STREAMS, since
+from features.reach import STREAMS, shape_of, since
 from features.streams import Placed
 from risk.stores import tables
 from risk.stores.arena import SPARE, STREAM_PLACES, Arena
@@ -76,7 +76,7 @@ class Timelines:
             row = self._arena.loose(marks_of([ordered[0][2]], [ordered[0][1]]))
             more = [(self._kept[entity], STREAM_PLACES[stream], row) for entity, stream, _ in ordered if entity in self._kept]
         bounds = self._arena.bounds([self._kept[entity] for entity in entities], as_of_us, more)
-        return Stretches([(entity, stream) for entity in entities for stream in STREAMS[entity.type]], self._arena.rows, bounds)
+        return Stretches(entities, shape_of(tuple(entity.type for entity in entities)), self._arena.rows, bounds)
 
     def add(self, placed: Iterable[Placed]) -> None:
         """What is being written by this worker, under its signature."""

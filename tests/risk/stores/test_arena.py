@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_contracts.link import EntityType
-from data_contracts.marks import Stretches
+from data_contracts.marks import Shape, Stretches
 from data_contracts.timeline import COLUMNS, TIMELINE_LIMIT, Entity, Marks, Stream
 from features.glance import Layout, windowed
 from features.plan import groups
@@ -127,9 +127,9 @@ def test_an_event_that_stands_elsewhere_counts_at_its_place(limit: int, known: i
     layout = Layout(groups(BEHAVIOUR))
     key = (Entity(EntityType.ACCOUNT, "a"), Stream.ORDER)
     table = np.concatenate([events(10, 10), events(known, 1)])
-    apart = Stretches([key], table, np.array([[0, 10, 10]], np.int64))
+    apart = Stretches([key[0]], Shape([(key[0].type, key[1])], [0]), table, np.array([[0, 10, 10]], np.int64))
     together = Stretches.of({key: apart[key]})
-    group = np.array([layout.groups[key[0].type, key[1]]], np.int64)
+    group = layout.groups_of(apart.shape, frozenset(Stream))
     assert apart.events == together.events == len(apart[key]) == 11
     assert np.all(np.diff(together.table[:, KNOWN]) >= 0)
     for as_of_us in (4, 13, 20, 50):
