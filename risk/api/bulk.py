@@ -57,7 +57,7 @@ class BulkRoutes:
         return router
 
     async def events(self, request: Request) -> Response:
-        """Take events in, in their order; the answer says of each what became of it."""
+        """Take events in, in their order; the answer says of each what became of it. SourceUnavailableError: of none, so send all of them again."""
         key = self.service.gate.check_key(request, Scope.EVENTS)
         raw = await self.service.gate.body(request, (JSON, LINES), LIMIT_BYTES)
         parts = list(_lines(raw)) if content_type(request) == LINES else _array(raw)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from data_contracts.errors import ConflictError, NotFoundError
+from data_contracts.errors import ConflictError, NotFoundError, SourceUnavailableError
 from data_contracts.label import Label, LabelSource, LabelValue
 from data_contracts.link import EntityType, Link
 from data_contracts.request import Delivery, DeliveryStatus, Order, OrderLine, Refund
@@ -107,9 +107,8 @@ def test_a_database_that_is_gone_refuses_all_and_says_so(tmp_path: object) -> No
     database = open_database(f"sqlite:///{tmp_path}/risk.db", 50)
     ingest = an_ingest(database)
     holder = open_database(f"sqlite:///{tmp_path}/risk.db", 50)
-    with holder.writing():
-        outcomes = ingest.take_all(EVENTS)
-    assert [getattr(each, "status", None) for each in outcomes] == [503] * 4
+    with holder.writing(), pytest.raises(SourceUnavailableError):
+        ingest.take_all(EVENTS)
     assert ingest.take_all(EVENTS) == [True] * 4
     database.close()
     holder.close()
