@@ -26,8 +26,6 @@ The first HUB_ACCOUNTS accounts by (known_at, account_id) keep their seats, and 
 NO_LINK = np.iinfo(np.int64).max
 """The oldest-link time of an account that has none."""
 
-UNLABELLED = -1
-
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 

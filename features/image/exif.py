@@ -62,10 +62,9 @@ _POINTERS = {0x8769: "exif", 0x8825: "gps"}
 
 @dataclass(frozen=True, slots=True)
 class Exif:
-    """The known tags of a picture by name; those of the thumbnail's directory apart. `entries` counts all tags, known or not."""
+    """The known tags of a picture by name, without those of its thumbnail. `entries` counts all tags, known or not."""
 
     tags: Mapping[str, Value] = field(default_factory=dict)
-    thumbnail_tags: Mapping[str, Value] = field(default_factory=dict)
     thumbnail: bytes | None = None
     entries: int = 0
     broken: bool = False
@@ -88,7 +87,7 @@ def read_exif(data: bytes) -> Exif:
         return Exif(broken=True)
     walk = _Walk(data, order)
     walk.chain(struct.unpack(order + "I", data[4:8])[0])
-    return Exif(walk.main, walk.second, walk.thumbnail(), walk.entries, walk.broken)
+    return Exif(walk.main, walk.thumbnail(), walk.entries, walk.broken)
 
 
 class _Walk:

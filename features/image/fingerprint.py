@@ -17,7 +17,6 @@ from features.image.details import ASKED, KEPT, find_details, read_details
 from features.image.picture import Picture
 
 Grey: TypeAlias = npt.NDArray[np.uint8]
-Bits: TypeAlias = npt.NDArray[np.uint64]
 
 SIDE = 192
 """Long side at which pictures are hashed: PDQ itself looks at 64 x 64, and its price grows with the square."""

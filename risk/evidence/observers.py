@@ -9,6 +9,7 @@ An observer counts pieces by attribute: a kind (`male`, `large`) or a fact (`col
 """
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -103,14 +104,17 @@ def run(value: str, limits: Limits, kind: str, data: bytes) -> bytes:
     command = [sys.executable, "-m", WORKER, value, str(limits.memory_mb), str(limits.seconds), kind]
     keep = {name: os.environ[name] for name in _KEPT if name in os.environ}
     environment = {**keep, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    try:
-        done = subprocess.run(  # noqa: S603  # our own module; the entry point's name comes from an installed package
-            command, input=data, capture_output=True, timeout=limits.seconds, env=environment, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise FailedError("timed_out") from None
-    if done.returncode == RAISED:
+    pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL  # what it prints besides may have no end
+    with subprocess.Popen(  # noqa: S603  # our own module; the entry point's name comes from an installed package
+        command, stdin=pipe, stdout=pipe, stderr=nowhere, env=environment, start_new_session=True
+    ) as child:
+        try:
+            answer, _ = child.communicate(data, limits.seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)  # with what it started, which may hold the pipe for ever
+            raise FailedError("timed_out") from None
+    if child.returncode == RAISED:
         raise FailedError("raised")
-    if done.returncode != 0:
+    if child.returncode != 0:
         raise FailedError("crashed")
-    return done.stdout
+    return answer

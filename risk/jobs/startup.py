@@ -77,8 +77,10 @@ def writable(folder: Path) -> None:
     probe = folder / f".probe-{uuid4().hex}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe.write_bytes(b"x")
-        probe.unlink()
+        try:
+            probe.write_bytes(b"x")
+        finally:  # a full disk takes the name and refuses the byte
+            probe.unlink(missing_ok=True)
     except OSError as error:
         message = f"{folder} cannot be used as home: {error.strerror}; expected a folder that this user may write to, on a disk with room"
         raise ContractError(message, field="home") from error

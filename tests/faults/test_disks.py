@@ -59,6 +59,9 @@ def test_a_full_disk_refuses_and_room_heals(serve_home: Serve, mounts: Mounts, t
             assert_come_again(upload(client, turn))
             assert client.post(SCORE, json=known).content == told.answered[known["request_id"]][1]
             assert client.get("/healthz").status_code == 200
+            ready = client.get("/readyz")
+            assert ready.status_code == 503
+            assert "disk: the home cannot be written" in ready.json()["error"]["message"]
             ballast.unlink()
             the_same_answers(service, told, 20)
         assert upload(client, 7).status_code == 201
@@ -85,7 +88,8 @@ def test_an_evidence_folder_that_cannot_be_written(serve_home: Serve, mounts: Mo
 
 
 def assert_nothing_is_half(home: Path) -> None:
-    """No file that never became complete is left behind."""
+    """No file that never became complete is left behind, nor one that only tried the disk."""
+    assert list(home.rglob(".probe-*")) == []
     assert list((home / "evidence" / ".incoming").iterdir()) == []
 
 

@@ -55,6 +55,17 @@ CODE = """
         def observe(self, data, kind):
             return {"crabs": -1}
 
+    class Prints(Counter):
+        def observe(self, data, kind):
+            while True:
+                print("x" * 65536)
+
+    class Leaves(Counter):
+        def observe(self, data, kind):
+            if os.fork() == 0:
+                time.sleep(60)
+            os._exit(0)
+
     class Nothing:
         pass
 """
@@ -103,7 +114,16 @@ def test_its_counts_are_observations_of_the_decision(package: Path, database: Da
 
 @pytest.mark.parametrize(
     ("kind", "reason"),
-    [("Raises", "raised"), ("Hangs", "timed_out"), ("Dies", "crashed"), ("Eats", "raised"), ("Writes", "raised"), ("Babbles", "nonsense")],
+    [
+        ("Raises", "raised"),
+        ("Hangs", "timed_out"),
+        ("Dies", "crashed"),
+        ("Eats", "raised"),
+        ("Writes", "raised"),
+        ("Babbles", "nonsense"),
+        ("Prints", "timed_out"),
+        ("Leaves", "timed_out"),
+    ],
 )
 def test_one_that_fails_is_a_missing_source_with_its_reason(package: Path, kind: str, reason: str) -> None:
     install(package, "crab-counter", f"crabs = crab_counter:{kind}")

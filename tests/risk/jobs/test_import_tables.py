@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from data_contracts.cells import minor_units
 from data_contracts.errors import ContractError
 from data_contracts.mapping import SourceFormat
-from risk.identity import pseudonym, pseudonyms
+from risk.identity import pseudonym
 from risk.jobs.import_columns import as_words
 from risk.jobs.import_tables import KEY_VARIABLE, import_source
 from tests.risk.jobs.import_shop import GOOD, KEY, MONEY, REQUEST, UTC_TIMES, Shop
@@ -198,11 +198,6 @@ def test_links_are_keyed_hashes_of_every_column_of_their_type(shop: Shop) -> Non
     written = b"".join(path.read_bytes() for path in shop.out.rglob("*") if path.is_file())
     assert b"4345" not in written
     assert b"1.2.3.4" not in written
-
-
-@given(raws=st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=20), max_size=5), kind=st.sampled_from(["card", "ip"]))
-def test_many_pseudonyms_are_those_of_each(raws: list[str], kind: str) -> None:
-    assert pseudonyms(b"key", kind, raws) == [pseudonym(b"key", kind, raw) for raw in raws]
 
 
 def test_rejects_quote_no_link_cell(shop: Shop) -> None:
