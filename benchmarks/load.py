@@ -1,7 +1,8 @@
 """A load generator as a process of its own: HTTP/1.1 over kept connections, requests encoded before the clock starts, a few microseconds a call.
 
 With a rate the loop is open: a call's latency counts from the moment at which it was due, so a server that falls behind cannot slow the questions
-down. Without one every connection asks again as soon as it is answered.
+down. Without one every connection asks again as soon as it is answered. The event loop's own clock and timers know whole milliseconds only, so
+neither is used.
 
     python -m benchmarks.load < plan.json
 """
@@ -14,6 +15,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from time import perf_counter
 from typing import cast
 
 import uvloop
@@ -106,18 +108,18 @@ class Load:
         for _ in range(plan.connections):
             _, connection = await loop.create_connection(lambda: Connection(self._answered), "127.0.0.1", plan.port)
             self._idle.append(connection)
-        own, begin = time.process_time(), loop.time()
+        own, begin = time.process_time(), perf_counter()
         self._stop_at = begin + plan.seconds
         if plan.rate is None:
             for connection in list(self._idle):
-                self._ask(connection, loop.time())
+                self._ask(connection, perf_counter())
             self._idle.clear()
         else:
             calls = min(len(self._left), int(plan.rate * plan.seconds))
             for number in range(calls):
                 due = begin + number / plan.rate
-                if (wait := due - loop.time()) > 0:
-                    await asyncio.sleep(wait)
+                if (wait := due - perf_counter()) > 0:
+                    await asyncio.to_thread(time.sleep, wait)
                 if self._idle:
                     self._ask(self._idle.popleft(), due)
                 else:
@@ -126,7 +128,7 @@ class Load:
         if self._asked or self._due:
             await self._over.wait()
         took = sorted(self._took)
-        seconds, own = loop.time() - begin, time.process_time() - own
+        seconds, own = perf_counter() - begin, time.process_time() - own
         p50, p99 = (took[int(len(took) * share)] * 1000 for share in (0.5, 0.99))
         return Outcome(len(took), self._errors, seconds, p50, p99, took[-1] * 1000, own / len(took) * 1000)
 
@@ -138,7 +140,7 @@ class Load:
         due = self._asked.pop(connection, None)
         if due is None:
             return  # closed at the end
-        now = asyncio.get_running_loop().time()
+        now = perf_counter()
         self._took.append(now - due)
         self._errors += status != 200  # noqa: PLR2004  # all went well
         if status and self.plan.rate is None and now < self._stop_at and self._left:

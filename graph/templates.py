@@ -9,8 +9,11 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from datasketch import MinHash  # type: ignore[import-untyped]  # the package ships no types
@@ -18,8 +21,10 @@ if TYPE_CHECKING:
 ALIKE = 0.75
 SHINGLE = 4
 HASHES = 128
-LOOKED_AT = 0.5
-"""Likeness from which an earlier text is looked at more closely; below ALIKE, so that hardly any is overlooked."""
+BANDS, ROWS = 25, 5
+"""An earlier text is looked at more closely when one of so many runs of so many hashes is equal: nearly surely from a likeness of 0.6 on."""
+
+Sketch = NDArray[np.uint32]
 
 LONG_ENOUGH = 24
 """Characters from which a reduced text is compared by likeness; a shorter one is a phrase, and only equal phrases are one template."""
@@ -52,15 +57,13 @@ def template_id(words: str) -> str:
 class Templates:
     """The templates seen so far; a text that is like none of them founds one. Not safe to call from several threads at once.
 
-    `most` templates and wordings are kept (3 KB each), the oldest go first; null: all of them.
+    `most` templates and wordings are kept (5 KB each), the oldest go first; null: all of them.
     """
 
     def __init__(self, most: int | None = None) -> None:
-        from datasketch import MinHashLSH
-
         self._most = most
-        self._index = MinHashLSH(threshold=LOOKED_AT, num_perm=HASHES)
-        self._founded: dict[str, tuple[int, MinHash]] = {}
+        self._bands: tuple[dict[bytes, tuple[str, ...]], ...] = tuple({} for _ in range(BANDS))
+        self._founded: dict[str, tuple[int, Sketch]] = {}
         self._known: dict[str, str] = {}
         self._count = 0
 
@@ -82,14 +85,16 @@ class Templates:
         if len(words) < LONG_ENOUGH:
             return template_id(words)
         sketch = _sketch(words)
-        near: list[str] = self._index.query(sketch)
-        found = [(self._founded[key][0], key) for key in near if self._founded[key][1].jaccard(sketch) >= ALIKE]
+        parts = list(zip(self._bands, _parts(sketch), strict=True))
+        near = {name for band, part in parts for name in band.get(part, ())}
+        found = [(self._founded[name][0], name) for name in near if np.count_nonzero(self._founded[name][1] == sketch) >= ALIKE * HASHES]
         if found:
             return min(found)[1]
         name = template_id(words)
         self._founded[name] = (self._count, sketch)
         self._count += 1
-        self._index.insert(name, sketch)
+        for band, part in parts:
+            band[part] = (*band.get(part, ()), name)
         return name
 
     def _forget(self) -> None:
@@ -100,16 +105,27 @@ class Templates:
             del self._known[next(iter(self._known))]
         if len(self._founded) > self._most:
             oldest = next(iter(self._founded))
-            del self._founded[oldest]
-            self._index.remove(oldest)
+            _, sketch = self._founded.pop(oldest)
+            for band, part in zip(self._bands, _parts(sketch), strict=True):
+                left = tuple(name for name in band[part] if name != oldest)
+                if left:
+                    band[part] = left
+                else:
+                    del band[part]
 
 
-def _sketch(words: str) -> "MinHash":
+def _parts(sketch: Sketch) -> list[bytes]:
+    """The runs of hashes that are compared as a whole."""
+    raw = sketch.tobytes()
+    size = ROWS * sketch.itemsize
+    return [raw[start : start + size] for start in range(0, BANDS * size, size)]
+
+
+def _sketch(words: str) -> Sketch:
     text = words.replace(" ", "")
-    runs = {text[start : start + SHINGLE].encode() for start in range(max(len(text) - SHINGLE + 1, 1))}
     sketch = _blank().copy()
-    sketch.update_batch(sorted(runs))
-    return sketch
+    sketch.update_batch({text[start : start + SHINGLE] for start in range(max(len(text) - SHINGLE + 1, 1))})
+    return np.asarray(sketch.hashvalues)
 
 
 @cache
@@ -120,5 +136,7 @@ def _blank() -> "MinHash":
     return MinHash(num_perm=HASHES, hashfunc=_hashed)
 
 
-def _hashed(run: bytes) -> int:
-    return int.from_bytes(hashlib.blake2b(run, digest_size=4).digest(), "little")
+@lru_cache(maxsize=1 << 16)
+def _hashed(run: str) -> int:
+    """The hash of some letters; a language has few runs of them that are frequent."""
+    return int.from_bytes(hashlib.blake2b(run.encode(), digest_size=4).digest(), "little")

@@ -1,11 +1,14 @@
+from hashlib import blake2b
+
 import pytest
+from datasketch import MinHash, MinHashLSH
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_contracts.link import LINK_TYPES, EntityType
 from graph.entities import NOBODY, OPAQUE, normaliser, one_form
 from graph.normalise import Normal, Outcome, address, card, ip, phone, spelled
-from graph.templates import Templates
+from graph.templates import ALIKE, LONG_ENOUGH, Templates, reduced, template_id
 
 
 @pytest.mark.parametrize(
@@ -80,6 +83,24 @@ def test_names_numbers_and_small_edits_leave_a_text_its_template() -> None:
     assert templates.id_of("item broken") == templates.id_of("Item BROKEN!")
     assert templates.id_of("item broken") != templates.id_of("item missing")
     assert templates.ids_of([None, " ... "]) == [None, None]
+
+
+@given(st.lists(st.lists(st.sampled_from(["lamp", "kettle", "came", "broken", "without", "its", "shade", "12", "cable"]), max_size=14), max_size=30))
+def test_likeness_is_found_as_the_library_finds_it(texts: list[list[str]]) -> None:
+    index, founded = MinHashLSH(threshold=0.5, num_perm=128), dict[str, MinHash]()
+    templates = Templates()
+    for words in (reduced(" ".join(each)) for each in texts):
+        name = templates.id_of(words)
+        if len(words) < LONG_ENOUGH:
+            continue
+        letters = words.replace(" ", "")
+        sketch = MinHash(num_perm=128, hashfunc=lambda run: int.from_bytes(blake2b(run, digest_size=4).digest(), "little"))
+        sketch.update_batch({letters[at : at + 4].encode() for at in range(len(letters) - 3)})
+        like = [each for each in founded if each in index.query(sketch) and founded[each].jaccard(sketch) >= ALIKE]
+        assert name == (like[0] if like else template_id(words))
+        if name == template_id(words) and name not in founded:
+            founded[name] = sketch
+            index.insert(name, sketch)
 
 
 def test_a_service_keeps_so_many_templates_and_forgets_the_oldest() -> None:
