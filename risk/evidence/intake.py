@@ -1,7 +1,7 @@
 """Evidence intake: bytes to a file of that name, looked at once, the answers kept. Read `take_in` and `_look_at`.
 
 Bytes are on disk before anything is said about them; everything said about them is one transaction. So whatever is killed in between, a file is
-there or not, is measured or not, and what is not measured is measured at the next start.
+there or not, is measured or not, and what is not measured is measured at the next start; or when the store is back that was gone (`later.py`).
 Looking happens in children (`Eye`), one a worker, so that neither a hostile file nor a slow one holds up an answer.
 """
 
@@ -21,6 +21,7 @@ from sqlalchemy import Connection
 from data_contracts.errors import BusyError, NotFoundError, PurgedError, SourceUnavailableError
 from features.streams import micros
 from risk.evidence.holding import holding
+from risk.evidence.later import Later
 from risk.evidence.library import ImageLibrary, picture_of
 from risk.stores.care import Care, Read
 from risk.stores.evidence_files import EvidenceFiles, Kept
@@ -86,6 +87,7 @@ class Intake:
         self._free = threading.BoundedSemaphore(len(self._all_eyes) + queue)
         self._going: dict[str, Future[None]] = {}
         self._lock = threading.Lock()
+        self._later = Later(self._looked_again)
         with rows.database.reading() as connection:
             self.library.refresh(connection)
 
@@ -215,6 +217,7 @@ class Intake:
 
     def close(self) -> None:
         """Finish the look that is going on, forget the queue; it is taken up at the next start."""
+        self._later.close()
         self._workers.shutdown(cancel_futures=True)
         for eye in self._all_eyes:
             eye.close()
@@ -258,6 +261,15 @@ class Intake:
         slot.release()
         if not future.cancelled() and (error := future.exception()) is not None:
             log.warning("evidence_not_measured", sha256=sha256, kind=type(error).__name__, reason=str(error))
+            if isinstance(error, SourceUnavailableError):
+                self._later.add(sha256)
+
+    def _looked_again(self, sha256: str) -> bool:
+        """False: a store or the child is still not there. RuntimeError: the intake is closed."""
+        self._free.acquire()
+        future = self._begin(sha256, Slot(self._free.release))
+        wait([future])
+        return future.cancelled() or not isinstance(future.exception(), SourceUnavailableError)
 
     def _look_at(self, sha256: str) -> None:
         """Measure a stored file, unless another process does or did. NotFoundError, SourceUnavailableError: its bytes or the child cannot be had."""

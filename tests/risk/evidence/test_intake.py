@@ -1,5 +1,6 @@
 """Bytes come in once, are measured once, and are known again."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -8,7 +9,13 @@ from sqlalchemy import text
 
 from data_contracts.errors import BusyError, NotFoundError
 from features.image.sandbox import Sandbox
+from risk.evidence.intake import Intake
 from risk.stores.database import Database
+from risk.stores.evidence_files import EvidenceFiles
+from risk.stores.evidence_rows import EvidenceRows, Look
+from risk.stores.history import History
+from tests.faults.answers import until
+from tests.object_stores import BUCKET, ObjectStore
 from tests.risk.evidence.eyes import Clock, SandboxEye, a_photo, an_intake, mirrored, send
 from tests.risk.evidence.test_files import long_ago
 
@@ -74,6 +81,37 @@ def test_a_risen_version_is_measured_again_and_the_old_answer_stays(database: Da
         found = [(each["version"], each["value"]) for each in intake.status(sha256)["measurements"] if each["signal"] == "generated"]
         assert found == [("1:old", 0.2), ("1:new", 0.9)]
         assert count(database, "evidence_looks") == 1
+
+
+class Slow(SandboxEye):
+    """Looks when it may."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        super().__init__(sandbox)
+        self.may = threading.Event()
+
+    def look(self, data: bytes) -> Look:
+        self.may.wait(60)
+        return super().look(data)
+
+
+def test_a_look_that_found_no_bytes_is_made_again_when_their_store_is_back(database: Database, tmp_path: Path, sandbox: Sandbox) -> None:
+    server, eye = ObjectStore(), Slow(sandbox)
+    server.start()
+    try:
+        files = EvidenceFiles(f"s3://{BUCKET}/later", 1 << 20, tmp_path / "incoming", server.access)
+        intake = Intake(files, EvidenceRows(History(database)), (eye,), Clock(), 8)
+        receipts = [intake.take_in(files.put(a_photo(seed)), intake.slot()) for seed in (1, 2, 3)]
+        server.stop()
+        eye.may.set()  # the first one's bytes are read already
+        shas = [receipt.sha256 for receipt in receipts]
+        until(lambda: intake.waiting == 0, 30, "the looks did not fail")
+        assert [intake.status(sha256)["status"] for sha256 in shas] == ["measured", "stored", "stored"]
+        server.start()
+        until(lambda: {intake.status(sha256)["status"] for sha256 in shas} == {"measured"}, 60, "they were not looked at again")
+        intake.close()
+    finally:
+        server.remove()
 
 
 def test_when_the_queue_is_full_the_next_is_asked_to_come_back(database: Database, tmp_path: Path, sandbox: Sandbox) -> None:
