@@ -124,14 +124,22 @@ def label_events(labels: Iterable[Label], request_rows: Iterable[Placed]) -> lis
 
 def link_events(link: Link) -> list[Placed]:
     """The link's event on the linked entity's timeline, and on the account's when that is known."""
-    occurred_us = micros(link.occurred_at)
-    words = (link.entity_type.value, link.entity_id, link.account_id or "", link.request_id or "", link.order_id or "", str(occurred_us))
-    values = {"event_id": "|".join(words), "occurred_us": occurred_us, "known_us": micros(link.known_at), "account_id": link.account_id}
-    placed = [(Entity(link.entity_type, link.entity_id), Stream.LINK, _row(values))]
+    told = (link.entity_type.value, link.entity_id, link.account_id, link.request_id, link.order_id, micros(link.occurred_at), micros(link.known_at))
+    placed = [(Entity(link.entity_type, link.entity_id), Stream.LINK, link_row(told, NEVER, of_account=False))]
     if link.account_id is not None:
-        target = {"target_type": link.entity_type.value, "target_id": link.entity_id}
-        placed.append((Entity(EntityType.ACCOUNT, link.account_id), Stream.LINK, _row({**values, **target})))
+        placed.append((Entity(EntityType.ACCOUNT, link.account_id), Stream.LINK, link_row(told, NEVER, of_account=True)))
     return placed
+
+
+def link_row(told: Sequence[Any], until_us: int, *, of_account: bool) -> Row:
+    """A link as an event on the linked entity's timeline, or on the account's.
+
+    `told` is its entity's type and id, its account, request and order, and its times in microseconds.
+    """
+    kind, entity_id, account_id, request_id, order_id, occurred_us, known_us = told
+    event_id = "|".join((kind, entity_id, account_id or "", request_id or "", order_id or "", str(occurred_us)))
+    target = (kind, entity_id) if of_account else (None, None)
+    return (event_id, occurred_us, known_us, until_us, account_id, None, None, None, *target, None, None, None, None, None)
 
 
 def in_currency(amount_minor: int | None, currency: str | None, wanted: str | None) -> int | None:

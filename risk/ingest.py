@@ -13,6 +13,7 @@ from data_contracts.request import Delivery, Order, OrderLine, Refund
 from features.streams import label_events, link_events, micros, order_events
 from risk.stores import service_tables
 from risk.stores.history import History, StoredOrder
+from risk.stores.links import StoredLinks
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +149,10 @@ class Ingest:
 
     def _keep_link(self, connection: Connection, link: Link) -> bool:
         """One use of an entity, with the moment that it became known first."""
-        events = link_events(link)
-        entity, stream, row = events[-1]  # the account's timeline where there is an account: the other may be a hub's
-        if self.history.database.fetch(connection, _SAME_EVENT, (entity.type.value, entity.id, stream.value, row[0])):
+        if StoredLinks(self.history.database, connection).has(link):
             return False
         self.history.add_links(connection, [link])
-        self.history.add_events(connection, events)
+        self.history.add_events(connection, link_events(link))
         self.history.add_sources(connection, {"links"}, micros(link.known_at))
         return True
 
@@ -170,9 +169,6 @@ class Ingest:
         history.replace_label_events(connection, label_events([*known, label], events))
         history.add_sources(connection, {"labels"}, micros(label.known_at))
         return True
-
-
-_SAME_EVENT = "SELECT 1 FROM timeline_events WHERE entity_type = ? AND entity_id = ? AND stream = ? AND event_id = ? LIMIT 1"
 
 
 def _check_same(stored: StoredOrder | None, order: Order, lines: tuple[OrderLine, ...]) -> None:

@@ -16,7 +16,7 @@ from data_contracts.decision import DecisionRecord
 from data_contracts.errors import ConflictError, NotFoundError, RiskError
 from data_contracts.question import Question
 from data_contracts.reason import Language
-from features.streams import link_events, micros
+from features.streams import micros
 from risk.added import Added
 from risk.answer import answer_in, answers, scored_in, superseded
 from risk.ledger_chain import GENESIS, Link, row_hash
@@ -227,8 +227,7 @@ class Ledger:
         """What an earlier decision of the request left on timelines counts no longer."""
         history, as_of_us = self.history, micros(question.as_of)
         history.end_events(connection, history.request_events(connection, question.request.request_id), as_of_us)
-        earlier = history.links(connection, request_id=question.request.request_id)
-        history.end_events(connection, [event for link in earlier for event in link_events(link)], as_of_us)
+        history.end_links(connection, question.request.request_id, as_of_us)
 
 
 def told_of(record: DecisionRecord) -> dict[str, object]:

@@ -92,6 +92,8 @@ def load_tables(tables: Tables, database: Database, currency: str | None, *, rep
 
         newest_us = 0 if replayable else newest_known_us(tables)
         for (entity, stream), look_back_us in LOOK_BACK.items():
+            if stream is Stream.LINK:  # read off the links themselves
+                continue
             events = _events(projection, entity, stream, 0 if look_back_us is None else newest_us - look_back_us)
             add(stored.timeline_events, EVENT_COLUMNS, events)
             if is_turn(entity, stream):

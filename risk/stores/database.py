@@ -235,7 +235,7 @@ def connect(url: str, busy_timeout_ms: int) -> Database:
         message = f"the database address begins with {kind or 'nothing'}; expected sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME"
         raise ContractError(message, field="database_url")
     try:
-        engine = create_engine(url, hide_parameters=True) if kind == "sqlite" else _postgres(url, busy_timeout_ms)
+        engine = create_engine(url, hide_parameters=True, pool_use_lifo=True) if kind == "sqlite" else _postgres(url, busy_timeout_ms)
     except (ValueError, ArgumentError):  # whose words repeat the address, which may hold a password
         message = "REFUND_RISK_DATABASE_URL cannot be read; expected sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST:PORT/NAME"
         raise ContractError(message, field="database_url") from None
@@ -248,7 +248,9 @@ def _postgres(url: str, busy_timeout_ms: int) -> Engine:
     """Writers wait as long as SQLite's do; a query keeps the order of its parts, so it is not shared out among processes."""
     settings = (f"lock_timeout={busy_timeout_ms:d}", "max_parallel_workers_per_gather=0", "timezone=UTC", *SEEKS)
     options = " ".join(f"-c {each}" for each in settings)
-    return create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args={"connect_timeout": CONNECT_S, "options": options})
+    return create_engine(
+        url, pool_pre_ping=True, pool_use_lifo=True, hide_parameters=True, connect_args={"connect_timeout": CONNECT_S, "options": options}
+    )
 
 
 def _tune_sqlite(engine: Engine, busy_timeout_ms: int) -> None:

@@ -65,8 +65,11 @@ class History:
         return frozenset(name for (name,) in self.database.fetch(connection, "SELECT name FROM sources", ()))
 
     def add_events(self, connection: Connection, placed: Sequence[Placed], signature: bytes = NOBODY) -> None:
-        """Put events on timelines; one that is there already stays as it is. `signature` is that of the timelines that know of it already."""
-        rows = [(entity.type.value, entity.id, stream.value, *row) for entity, stream, row in placed]
+        """Put events on timelines; one that is there already stays as it is. `signature` is that of the timelines that know of it already.
+
+        Links among them are kept by `add_links`.
+        """
+        rows = [(entity.type.value, entity.id, stream.value, *row) for entity, stream, row in placed if stream is not Stream.LINK]
         self.database.add_many(connection, tables.timeline_events, EVENT_COLUMNS, rows)
         add_turns(self.database, connection, turns_among(placed))
         tell(self.database, connection, (entity for entity, _, _ in placed), signature)
@@ -79,6 +82,10 @@ class History:
     def add_links(self, connection: Connection, links: Iterable[Link]) -> None:
         """Keep links as they were told; one that is kept already says nothing new."""
         StoredLinks(self.database, connection).add(links)
+
+    def end_links(self, connection: Connection, request_id: str, until_us: int) -> None:
+        """From that moment on the links of a request count no longer on timelines."""
+        tell(self.database, connection, StoredLinks(self.database, connection).end(request_id, until_us))
 
     def add_orders(self, connection: Connection, orders: Iterable[tuple[Order, Sequence[OrderLine]]]) -> int:
         """Keep orders; how many of them were not kept before. One that was stays as it is."""

@@ -11,8 +11,8 @@ from zlib import crc32
 from sqlalchemy import Connection
 
 from data_contracts.link import EntityType, Link
-from data_contracts.timeline import Entity, Stream
-from features.streams import micros
+from data_contracts.timeline import NEVER, Entity, Stream
+from features.streams import link_row, micros
 from graph.link_source import Standing, Use
 from risk.stores import tables
 from risk.stores.database import Database
@@ -68,6 +68,30 @@ class StoredLinks:
         rows = self._each(_STANDING, [(account_id, before_us, before_us) for account_id in account_ids])
         named = zip(account_ids, (row for (row,) in rows), strict=True)
         return {account_id: Standing(int(claims), int(confirmed), int(amount)) for account_id, (claims, confirmed, amount) in named if claims}
+
+    def events(self, nodes: Sequence[tuple[int, Entity, int]], most: int) -> list[Row]:
+        """The links of nodes as events on their timelines, behind the number that the caller gives each: those known from a moment on.
+
+        Where there are more than so many, the latest ones, and all that became known together with the first of these.
+        """
+        found: list[Row] = []
+        for is_account, (statement, kinds) in ((True, _EVENTS_OF_ACCOUNT), (False, _EVENTS_OF_ENTITY)):
+            mine = [each for each in nodes if (each[1].type is EntityType.ACCOUNT) is is_account]
+            given = [(number, node.id, since_us) if is_account else (number, *_name(node), since_us) for number, node, since_us in mine]
+            rows = self._database.given(self._connection, statement.format(given="{given}", most=most - 1), kinds, given)
+            found += [(row[0], *link_row(row[1:-1], row[-1], of_account=is_account)) for row in rows]
+        return found
+
+    def has(self, link: Link) -> bool:
+        """Whether this use is kept, whenever it became known."""
+        row = row_of(link)
+        mine, key = (_OF_ENTITY, row[:2]) if link.account_id is None else (_OF_ACCOUNT, (link.account_id,))
+        return bool(self._database.fetch(self._connection, _SAME.format(mine=mine), (*key, *row[:6])))
+
+    def end(self, request_id: str, until_us: int) -> list[Entity]:
+        """From that moment on the links of that request count no longer on timelines; whose timelines these are."""
+        rows: list[Row] = self._database.fetch(self._connection, _END, (until_us, request_id))
+        return [node for row in rows for node in (Entity(_KINDS[row[0]], row[1]), Entity(EntityType.ACCOUNT, row[2])) if node.id is not None]
 
     def add(self, links: Iterable[Link]) -> int:
         """Keep links; how many of them were new comes back. Needs a transaction that writes."""
@@ -164,6 +188,8 @@ _LATEST_OF_ENTITY = """
 
 _EVER = -(2**63)
 
+_OF_ACCOUNT, _OF_ENTITY = "account_id = ?", "entity_type = ? AND entity_id = ?"
+
 _MARK = "SELECT known_us, uses FROM link_marks WHERE entity_type = ? AND entity_id = ? AND known_us <= ? ORDER BY known_us DESC LIMIT 1"
 
 _COUNT = f"""
@@ -173,7 +199,27 @@ _COUNT = f"""
 """  # noqa: S608  # only our own words
 """The uses at the last mark of a node before a moment, and those since: one statement, since a view asks it of hundreds of nodes."""
 
-_COUNT_OF_ACCOUNT, _COUNT_OF_ENTITY = (_COUNT.format(mine=mine) for mine in ("account_id = ?", "entity_type = ? AND entity_id = ?"))
+_COUNT_OF_ACCOUNT, _COUNT_OF_ENTITY = (_COUNT.format(mine=mine) for mine in (_OF_ACCOUNT, _OF_ENTITY))
+
+_EVENTS = f"""
+    SELECT c0, {", ".join(LINK_COLUMNS)}, until_us FROM {{{{given}}}} CROSS JOIN links WHERE {{mine}} AND known_us >= {{since}}
+    AND known_us >= COALESCE((SELECT f.known_us FROM links f WHERE {{theirs}} ORDER BY f.known_us DESC LIMIT 1 OFFSET {{{{most}}}}), {{since}})
+"""  # noqa: S608  # only our own words
+"""Bounded by a seek in the same index."""
+
+_EVENTS_OF_ACCOUNT = _EVENTS.format(mine="account_id = c1", theirs="f.account_id = c1", since="c2"), ("bigint", "text", "bigint")
+
+_EVENTS_OF_ENTITY = (
+    _EVENTS.format(mine="entity_type = c1 AND entity_id = c2", theirs="f.entity_type = c1 AND f.entity_id = c2", since="c3"),
+    ("bigint", "text", "text", "bigint"),
+)
+
+_SAME = """
+    SELECT 1 FROM links WHERE {mine} AND entity_type = ? AND entity_id = ? AND account_id IS NOT DISTINCT FROM ?
+        AND request_id IS NOT DISTINCT FROM ? AND order_id IS NOT DISTINCT FROM ? AND occurred_us = ? LIMIT 1
+"""
+
+_END = f"UPDATE links SET until_us = ? WHERE request_id = ? AND until_us = {NEVER} RETURNING entity_type, entity_id, account_id"  # noqa: S608  # a number
 
 _SINCE_OF_ACCOUNT = "SELECT COUNT(account_id) FROM links WHERE account_id = ? AND known_us >= ? AND known_us < ?"
 

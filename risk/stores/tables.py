@@ -4,7 +4,7 @@ from sqlalchemy import BigInteger, Column, Double, Index, Integer, LargeBinary, 
 from sqlalchemy import Text as AnyText
 from sqlalchemy.dialects import postgresql
 
-from data_contracts.timeline import NAMES, WHOLE
+from data_contracts.timeline import NAMES, NEVER, WHOLE
 
 metadata = MetaData()
 
@@ -29,7 +29,10 @@ timeline_events = Table(
     PrimaryKeyConstraint("entity_type", "entity_id", "stream", "known_us", "event_id"),
     sqlite_with_rowid=False,
 )
-"""What happened to each entity (`data_contracts/timeline.py`); null is not known. The key is the order of reading: one seek a timeline."""
+"""What happened to each entity (`data_contracts/timeline.py`); null is not known. The key is the order of reading: one seek a timeline.
+
+Its links are not here but in `links`.
+"""
 
 request_places = Table(
     "request_places",
@@ -96,13 +99,15 @@ links = Table(
     Column("order_id", Text),
     Column("occurred_us", BigInteger, nullable=False),
     Column("known_us", BigInteger, nullable=False),
+    Column("until_us", BigInteger, nullable=False, server_default=str(NEVER)),
 )
 Index("links_by_order", links.c.order_id, sqlite_where=links.c.order_id.is_not(None), postgresql_where=links.c.order_id.is_not(None))
 Index("links_by_request", links.c.request_id, sqlite_where=links.c.request_id.is_not(None), postgresql_where=links.c.request_id.is_not(None))
 Index("links_by_entity", links.c.entity_type, links.c.entity_id, links.c.known_us, links.c.account_id)
 Index("links_by_account", links.c.account_id, links.c.known_us, links.c.entity_type, links.c.entity_id)
 """Links as they were told: what an order brings to its requests, what views read from either side without touching the table, and what the live
-graph starts from and reads on by `link_no`. The same link is there once."""
+graph starts from and reads on by `link_no`. They are events on the timelines of both sides, up to `until_us`. The same link is there once.
+"""
 
 link_marks = Table(
     "link_marks",

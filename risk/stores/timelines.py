@@ -22,6 +22,7 @@ from features.streams import Placed
 from risk.stores import tables
 from risk.stores.arena import SPARE, STREAM_PLACES, Arena
 from risk.stores.database import Database
+from risk.stores.links import StoredLinks
 
 SIGNATURE_BYTES = 8
 NOBODY = bytes(SIGNATURE_BYTES)
@@ -94,8 +95,14 @@ class Timelines:
     def _fill(self, connection: Connection, lacking: Mapping[Entity, int]) -> None:
         """Read the timelines of entities of which nothing is here."""
         keys = [(entity, stream, since(entity.type, stream, as_of_us)) for entity, as_of_us in lacking.items() for stream in STREAMS[entity.type]]
-        given = [(number, entity.type.value, entity.id, stream.value, since_us) for number, (entity, stream, since_us) in enumerate(keys)]
+        given = [
+            (number, entity.type.value, entity.id, stream.value, since_us)
+            for number, (entity, stream, since_us) in enumerate(keys)
+            if stream is not Stream.LINK
+        ]
         rows = self._database.given(connection, _QUERY[self._database.is_sqlite], ("bigint", "text", "text", "text", "bigint"), given)
+        linked = [(number, entity, since_us) for number, (entity, stream, since_us) in enumerate(keys) if stream is Stream.LINK]
+        rows += StoredLinks(self._database, connection).events(linked, TIMELINE_LIMIT + SPARE)
         rows.sort(key=itemgetter(0, 1 + _KNOWN, 1 + _NAME))
         events = marks_of([row[1:] for row in rows], [keys[row[0]][1] for row in rows])
         counts = Counter(map(itemgetter(0), rows))

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import text
 
 from data_contracts.link import EntityType, Link
-from data_contracts.timeline import Entity
+from data_contracts.timeline import NEVER, Entity
+from features.streams import link_events
 from graph.events import microseconds
 from graph.neighbourhood import neighbourhood
 from risk.jobs.load_history import load_tables
@@ -80,6 +81,40 @@ def test_a_link_without_an_account_is_kept_and_ties_nobody(database: Database) -
         assert History(database).links(connection, order_id="o") == [nameless]
         node = Entity(EntityType.IP, "n")
         assert (stored.counts([node], microseconds(NOW)), stored.latest([node], microseconds(NOW), 5)) == ({node: 0}, {node: []})
+
+
+def as_events(links: list[Link], node: Entity) -> list[tuple[object, ...]]:
+    """What links leave on the timeline of a node, in its order."""
+    rows = {row for each in links for entity, _, row in link_events(each) if entity == node}
+    return sorted(rows, key=lambda row: (row[2], row[0]))
+
+
+@pytest.mark.parametrize("node", [HUB, BUSY])
+def test_links_are_the_events_of_both_sides_bounded_from_a_moment_on_and_by_their_number(database: Database, node: Entity) -> None:
+    links = a_hub(3, 90)
+    with database.writing() as connection:
+        stored = StoredLinks(database, connection)
+        stored.add(links)
+        due, since_us = as_events(links, node), microseconds(at(150))
+        found = {most: stored.events([(7, node, since_us), (8, node, 0)], most) for most in (1, 20, 500)}
+    for most, rows in found.items():
+        first = due[-most][2] if len(due) > most else 0  # and all that became known together with it
+        for number, begin in ((7, max(first, since_us)), (8, first)):
+            mine = sorted((row[1:] for row in rows if row[0] == number), key=lambda row: (row[2], row[0]))
+            assert mine == [row for row in due if row[2] >= begin]
+
+
+def test_a_revision_ends_the_links_of_its_request_once(database: Database) -> None:
+    rows = [Link(**link("a", name, 1, request="r"), occurred_at=START) for name in ("d1", "d2")]
+    other = Link(**link("a", "d1", 1, request="other"), occurred_at=START)
+    device = Entity(EntityType.DEVICE, "d1")
+    with database.writing() as connection:
+        stored = StoredLinks(database, connection)
+        stored.add([*rows, other])
+        assert set(stored.end("r", 5)) == {device, Entity(EntityType.DEVICE, "d2"), Entity(EntityType.ACCOUNT, "a")}
+        assert stored.end("r", 9) == []
+        assert sorted((row[1].split("|")[3], row[4]) for row in stored.events([(0, device, 0)], 10)) == [("other", NEVER), ("r", 5)]
+        assert [stored.has(each) for each in (rows[0], Link(**link("b", "d1", 1, request="r"), occurred_at=START))] == [True, False]
 
 
 def test_views_from_the_store_equal_views_from_memory(database: Database) -> None:

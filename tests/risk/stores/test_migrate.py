@@ -5,19 +5,25 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from setuptools import find_packages
-from sqlalchemy import Column, Table, inspect, text
+from sqlalchemy import Column, Connection, Table, inspect, text
 
 from data_contracts.errors import ContractError
+from data_contracts.link import EntityType, Link
+from data_contracts.timeline import NEVER, Entity
+from features.streams import link_events
 from risk.ledger import DECISION_COLUMNS, Ledger
 from risk.ledger_chain import GENESIS, row_hash, verify
 from risk.stores import tables
 from risk.stores.database import Database, connect, open_database
-from risk.stores.history import History
+from risk.stores.history import EVENT_COLUMNS, History
+from risk.stores.links import LINK_COLUMNS, StoredLinks, row_of
 from risk.stores.migrate import FOLDER, State, revisions, standing, upgrade
 from risk.stores.migrations.versions import r0001_baseline as baseline
+from tests.graph.histories import START, at
 from tests.risk.stores.shapes import Shape, shape_of
 
 STARTS = """
@@ -52,6 +58,13 @@ def shape(database: Database) -> Shape:
 def state(database: Database) -> State:
     with database.reading() as connection:
         return standing(connection).state
+
+
+def alembic(connection: Connection) -> Config:
+    """The revisions, to be run one by one."""
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(FOLDER))
+    return config
 
 
 def before_migrations(database: Database) -> None:
@@ -167,6 +180,23 @@ def test_an_old_ledger_is_whole_after_the_upgrade_and_goes_on(bare: Database) ->
         row = ("dec_next", "r9", 1, "0" * 64, 9, b"{}", b"{}", 0, head, "1" * 64)
         bare.add(connection, tables.decisions, (*OLD_CONTENT, "turn", "previous_sha256", "chain_sha256"), row)
         assert bare.fetch(connection, "SELECT seq FROM decisions WHERE decision_id = ?", ("dec_next",)) == [(8,)]
+
+
+def test_links_that_were_kept_as_events_too_are_kept_once_and_stop_to_count_when_they_did(bare: Database) -> None:
+    links = [
+        Link(entity_type=EntityType.DEVICE, entity_id=name, account_id=account, request_id=asked, occurred_at=START, known_at=at(1))
+        for name, account, asked in (("d1", "a", "r1"), ("d1", "a", "r2"), ("d2", None, None))
+    ]
+    rows = [(entity.type.value, entity.id, stream.value, *row) for each in links for entity, stream, row in link_events(each)]
+    with bare.writing() as connection:
+        command.upgrade(alembic(connection), "0006")
+        bare.add_many(connection, tables.links, LINK_COLUMNS, list(map(row_of, links)))
+        bare.add_many(connection, tables.timeline_events, EVENT_COLUMNS, rows)
+        connection.execute(text("UPDATE timeline_events SET until_us = 77 WHERE event_id LIKE '%r1%'"))
+        upgrade(connection)
+        assert bare.fetch(connection, "SELECT request_id, until_us FROM links ORDER BY link_no", ()) == [("r1", 77), ("r2", NEVER), (None, NEVER)]
+        assert bare.fetch(connection, "SELECT * FROM timeline_events", ()) == []
+        assert len(StoredLinks(bare, connection).events([(0, Entity(EntityType.ACCOUNT, "a"), 0)], 10)) == 2
 
 
 def test_upgrading_twice_changes_nothing(database: Database) -> None:
