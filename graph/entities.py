@@ -10,15 +10,9 @@ from graph.templates import reduced
 
 def normaliser(entity_type: EntityType, region: str) -> Callable[[str], Normal]:
     """The function that brings identifiers of a type into one form; `region` is where telephone numbers without country code are dialled."""
-    known: Mapping[EntityType, Callable[[str], Normal]] = {
-        EntityType.ADDRESS: address,
-        EntityType.CARD: card,
-        EntityType.DEVICE: device,
-        EntityType.IP: ip,
-        EntityType.PHONE: lambda text: phone(text, region),
-        EntityType.TEXT: _text,
-    }
-    return known.get(entity_type, _as_it_is)
+    if entity_type is EntityType.PHONE:
+        return lambda text: phone(text, region)
+    return _NORMALISERS.get(entity_type, _as_it_is)
 
 
 OPAQUE = "opaque:"
@@ -54,3 +48,12 @@ def _as_it_is(raw: str) -> Normal:
 def _text(raw: str) -> Normal:
     words = reduced(raw)
     return Normal(words, Outcome.KEPT) if words else Normal(None, Outcome.EMPTY)
+
+
+_NORMALISERS: Mapping[EntityType, Callable[[str], Normal]] = {
+    EntityType.ADDRESS: address,
+    EntityType.CARD: card,
+    EntityType.DEVICE: device,
+    EntityType.IP: ip,
+    EntityType.TEXT: _text,
+}

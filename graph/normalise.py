@@ -50,6 +50,7 @@ _STREET_WORDS = {
 }  # fmt: skip
 _TRANSLITERATED = str.maketrans({"ß": "ss", "ä": "ae", "ö": "oe", "ü": "ue", "ø": "o", "æ": "ae", "ł": "l"})
 _CJK = re.compile(r"(?<=[\u3400-\u9fff])\s+|\s+(?=[\u3400-\u9fff])")
+_NO_LETTER = re.compile(r"[\W_]+")
 _HOUSE = re.compile(r"(\d)\s+([a-z])\b")
 
 REPEATED, COUNTED = 3, 4
@@ -63,9 +64,11 @@ PAN = range(12, 20)
 
 def spelled(text: str) -> str:
     """Lower case, one width, no accents, no punctuation, single spaces."""
+    if text.isascii():  # has one width and no accents
+        return " ".join(_NO_LETTER.sub(" ", text.lower()).split())
     plain = unicodedata.normalize("NFKC", text).casefold().translate(_TRANSLITERATED)
     bare = "".join(letter for letter in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(letter))
-    return " ".join(re.sub(r"[\W_]+", " ", bare).split())
+    return " ".join(_NO_LETTER.sub(" ", bare).split())
 
 
 def unsaid(text: str) -> Outcome | None:

@@ -73,6 +73,11 @@ def test_any_text_has_an_outcome_and_one_form_stays_one_form(kind: EntityType, r
     assert (hashed.value is None) is (hashed.outcome in NOBODY)
 
 
+@given(st.text(st.characters(max_codepoint=127)))
+def test_plain_letters_are_spelled_as_any_others(text: str) -> None:
+    assert spelled(text) == spelled(f"{text} é").removesuffix("e").rstrip()
+
+
 def test_names_numbers_and_small_edits_leave_a_text_its_template() -> None:
     templates = Templates()
     script = "I checked with the carrier and the parcel 12345 never arrived at my door, kindly refund to the original payment method"
