@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import msgspec
-from pydantic import TypeAdapter
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
 
@@ -17,6 +15,7 @@ from data_contracts.errors import ConflictError, NotFoundError, RiskError
 from data_contracts.question import Question
 from data_contracts.reason import Language
 from features.streams import micros
+from risk import ledger_record
 from risk.added import Added
 from risk.answer import answer_in, answers, scored_in, superseded
 from risk.ledger_chain import GENESIS, Link, row_hash
@@ -27,8 +26,6 @@ from risk.stores.history import History
 from risk.stores.outbox import Kind, Outbox
 from risk.stores.pending import Pending
 from risk.stores.timelines import NOBODY
-
-_RECORD = TypeAdapter(DecisionRecord)
 
 CONTENT = ("decision_id", "request_id", "revision", "payload_sha256", "as_of_us", "record", "answers", "turn")
 """The columns that the chain protects, in the order of its hash; a `turn` of 0 is left out, as it was before there were turns."""
@@ -64,11 +61,6 @@ class Entry:
 
     record: DecisionRecord
     added: Added
-
-
-def encode(value: object) -> bytes:
-    """Canonical JSON: sorted keys, shortest floats, UTC times. Equal values give equal bytes."""
-    return msgspec.json.encode(value, order="sorted")
 
 
 class Ledger:
@@ -116,7 +108,7 @@ class Ledger:
                 record.revision,
                 record.payload_sha256,
                 micros(record.as_of),
-                encode(record),
+                ledger_record.written(record),
                 answered,
                 record.turn,
             )
@@ -127,7 +119,7 @@ class Ledger:
 
     def record_of(self, body: bytes) -> DecisionRecord:
         """A record from its bytes in the ledger."""
-        return _RECORD.validate_json(body)
+        return ledger_record.read(body)
 
     def read(self, decision_id: str) -> DecisionRecord:
         """The record of that id. NotFoundError: there is none."""
@@ -135,7 +127,7 @@ class Ledger:
             body = connection.execute(select(tables.decisions.c.record).where(tables.decisions.c.decision_id == decision_id)).scalar_one_or_none()
         if body is None:
             raise NotFoundError("no decision has that id", field="decision_id")
-        return _RECORD.validate_json(body)
+        return ledger_record.read(body)
 
     def answer_of(self, decision_id: str, language: Language) -> bytes:
         """What was answered with that decision, with the decision that superseded it since. NotFoundError: there is none."""
@@ -170,7 +162,7 @@ class Ledger:
             query = query.where(table.as_of_us >= micros(since))
         with self.database.reading() as connection, connection.execute(query.execution_options(yield_per=500)) as result:
             for body in result.scalars():
-                yield body, _RECORD.validate_json(body)
+                yield body, ledger_record.read(body)
 
     def links(self) -> Iterator[Link]:
         """Every row as the chain sees it, in the order of writing."""

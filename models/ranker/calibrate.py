@@ -6,6 +6,7 @@ Beyond the last points the line runs to 0 and 1 at +-END log-odds: the order of 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -27,7 +28,7 @@ PARTS = 5
 Way: TypeAlias = Literal["isotonic", "platt"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Calibration:
     """Points of the map: `raw` and `probability` both rise strictly."""
 
@@ -37,7 +38,11 @@ class Calibration:
 
     def __call__(self, raw: Floats) -> Floats:
         """Probabilities of raw log-odds."""
-        return np.asarray(np.interp(raw, self.raw, self.probability), dtype=np.float64)
+        return np.asarray(np.interp(raw, *self._points), dtype=np.float64)
+
+    @cached_property
+    def _points(self) -> tuple[Floats, Floats]:
+        return np.array(self.raw), np.array(self.probability)
 
 
 def calibrate(raw: Floats, abuse: Floats, weight: Floats) -> Calibration:

@@ -1,8 +1,10 @@
 """From feature rows and labels to what LightGBM reads: only labels that were known, numbers as they are, words by their place in a vocabulary."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
+from operator import itemgetter
 
 import numpy as np
 import numpy.typing as npt
@@ -81,7 +83,7 @@ def catalogue_of(frame: pl.DataFrame) -> tuple[Feature, ...]:
     return with_attributes(numbers, words)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Encoding:
     """The features of a model in order and, for each that is a word, its vocabulary: a word's number is its place there."""
 
@@ -131,9 +133,18 @@ class Encoding:
 
     def row(self, values: Mapping[str, float | str | None]) -> Floats:
         """The same for one request. KeyError: the facts lack a feature that the model reads."""
-        found = [values[name] for name in self.names]
-        for name, words in self.vocabulary.items():
-            place, value = self.names.index(name), values[name]
-            found[place] = float(words.index(str(value))) if value in words else None
+        found = list(self._of(values))
+        for place, words in self._words:
+            found[place] = words.get(found[place])
         row: Floats = np.array(found, dtype=np.float64)  # None becomes NaN
         return row
+
+    @cached_property
+    def _of(self) -> Callable[[Mapping[str, float | str | None]], tuple[float | str | None, ...]]:
+        """All values in order at once."""
+        return itemgetter(*self.names) if len(self.names) > 1 else lambda values: (values[self.names[0]],)
+
+    @cached_property
+    def _words(self) -> list[tuple[int, Mapping[object, float]]]:
+        """Where a word is expected, and the number of each."""
+        return [(self.names.index(name), {word: float(place) for place, word in enumerate(words)}) for name, words in self.vocabulary.items()]

@@ -12,7 +12,8 @@ from risk import policy_file
 from risk.home import existing_home, load_champion
 from risk.jobs.model_registry import kept_models
 from risk.judge import Champion, decide
-from risk.ledger import Ledger, encode
+from risk.ledger import Ledger
+from risk.ledger_record import encode
 from risk.policy import Circumstances
 from risk.settings import read_settings
 from risk.stores.history import History

@@ -11,7 +11,8 @@ from data_contracts.reason import Language
 from risk import engine as engine_module
 from risk.added import added
 from risk.jobs.replay import replay
-from risk.ledger import Entry, OvertakenError, encode
+from risk.ledger import Entry, OvertakenError
+from risk.ledger_record import written
 from risk.stores.database import Database
 from tests.risk.builders import NOON, Fixed, a_question, an_engine, an_ingest
 
@@ -132,7 +133,7 @@ def test_a_record_reads_back_as_it_was_written(database: Database) -> None:
     assert recorded.record is not None
     assert recorded.record.decision.action is Action.BLOCK
     body, read = next(iter(engine.ledger.records()))
-    assert encode(read) == body == encode(recorded.record)
+    assert written(read) == body == written(recorded.record)
     assert engine.ledger.read(recorded.decision_id) == read
 
 

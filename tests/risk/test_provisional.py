@@ -18,8 +18,9 @@ from risk.engine import Engine
 from risk.gather import Gatherer
 from risk.jobs.live_graph import LiveGraph
 from risk.jobs.replay import replay
-from risk.ledger import FINAL_WITHIN, Entry, Ledger, OvertakenError, encode
+from risk.ledger import FINAL_WITHIN, Entry, Ledger, OvertakenError
 from risk.ledger_chain import verify
+from risk.ledger_record import written
 from risk.stores.database import Database, open_database
 from risk.stores.history import History
 from risk.stores.pending import Waiting
@@ -148,7 +149,7 @@ def test_the_ledger_holds_and_replays_with_both(database: Database) -> None:
     report = replay(made.ledger, {champion.version: champion})
     assert (report.checked, report.ok) == (6, True)
     for body, record in made.ledger.records():
-        assert encode(record) == body
+        assert written(record) == body
 
 
 def test_a_row_whose_turn_was_edited_is_named(database: Database) -> None:

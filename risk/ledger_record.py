@@ -1,0 +1,41 @@
+"""A decision's record as it lies in the ledger: JSON that people can read, with nothing said twice.
+
+A feature without a value is named once, with its reason. Features stand in the order of the catalogue and contributions by size, so only the
+snapshot, which holds what callers sent, is put in order.
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields
+
+import msgspec
+from pydantic import TypeAdapter
+
+from data_contracts.decision import DecisionRecord
+from data_contracts.snapshot import Facts
+
+_RECORD = TypeAdapter(DecisionRecord)
+_FIELDS = tuple(field.name for field in fields(DecisionRecord))
+
+
+def encode(value: object) -> bytes:
+    """Canonical JSON: sorted keys, shortest floats, UTC times. Equal values give equal bytes."""
+    return msgspec.json.encode(value, order="sorted")
+
+
+def written(record: DecisionRecord) -> bytes:
+    """The bytes that the ledger keeps. Equal records give equal bytes."""
+    said = {name: getattr(record, name) for name in _FIELDS}
+    return msgspec.json.encode(said | {"facts": _told(record.facts), "snapshot": msgspec.Raw(encode(record.snapshot))})
+
+
+def read(body: bytes) -> DecisionRecord:
+    """The record that was written so, or by an earlier version, which wrote every feature without a value twice."""
+    said = msgspec.json.decode(body)
+    facts = said["facts"]
+    facts["values"] = {**facts["values"], **dict.fromkeys(facts["missing"])}
+    return _RECORD.validate_python(said)
+
+
+def _told(facts: Facts) -> Mapping[str, object]:
+    missing = facts.missing
+    return {"values": {name: value for name, value in facts.values.items() if value is not None or name not in missing}, "missing": missing}
