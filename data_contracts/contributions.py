@@ -1,6 +1,6 @@
 """What moved one score, feature by feature, as arrays: sums are a few operations, and only what is shown gets its name and value."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -11,7 +11,6 @@ from data_contracts.reason import REASONS
 from data_contracts.score import DIGITS, Contribution, Family
 
 Floats: TypeAlias = npt.NDArray[np.float64]
-Places: TypeAlias = npt.NDArray[np.int64]
 
 
 class Speaker(NamedTuple):
@@ -33,7 +32,9 @@ class Speakers:
         self.reasons = tuple(dict.fromkeys(each.reason for each in self.all))
         self.family_of = np.array([self.families.index(each.family) for each in self.all], np.int64)
         self.reason_of = np.array([self.reasons.index(each.reason) for each in self.all], np.int64)
-        self.places = {reason: np.flatnonzero(self.reason_of == number) for number, reason in enumerate(self.reasons)}
+        self.places: Mapping[str, list[int]] = {
+            reason: np.flatnonzero(self.reason_of == number).tolist() for number, reason in enumerate(self.reasons)
+        }
         above = [REASONS[each.reason].holds_above for each in self.all]
         self.always = np.array([limit is None for limit in above], np.bool_)
         self.above = np.array([np.inf if limit is None or each.is_word else limit for each, limit in zip(self.all, above, strict=True)], np.float64)
@@ -47,7 +48,9 @@ class Contributions:
         self.speakers = speakers
         self.log_odds = log_odds
         self._values = values
-        self._said = np.where(speakers.always | (row > speakers.above), log_odds, 0.0)  # of features for which the texts of their reason hold
+        said = np.where(speakers.always | (row > speakers.above), log_odds, 0.0)
+        self._reason_sums: list[float] = np.bincount(speakers.reason_of, said, len(speakers.reasons)).tolist()
+        self._said: list[float] = said.tolist()
 
     def by_family(self) -> dict[str, float]:
         """The sum of each family."""
@@ -56,33 +59,29 @@ class Contributions:
 
     def by_reason(self) -> dict[str, float]:
         """The sum of each reason, over the features for which its texts hold."""
-        sums = np.bincount(self.speakers.reason_of, self._said, len(self.speakers.reasons))
-        return dict(zip(self.speakers.reasons, sums.tolist(), strict=True))
+        return dict(zip(self.speakers.reasons, self._reason_sums, strict=True))
 
     def of_reason(self, reason: str, most: int) -> list[Contribution]:
         """The features of a reason that moved the score most and for which its texts hold, largest first."""
-        places = self.speakers.places[reason]
-        return self._named(places[np.argsort(-np.abs(self._said[places]), kind="stable")[:most]], self._said)
+        return self._largest(self.speakers.places[reason], self._said, most)
 
     def largest(self, most: int | None = None) -> list[Contribution]:
         """The features that moved the score most, largest first; null: all that moved it."""
-        return self._named(np.argsort(-np.abs(self.log_odds), kind="stable")[:most], self.log_odds)
+        return self._largest(range(len(self.speakers.all)), self.log_odds.tolist(), most)
 
     def kept(self) -> dict[str, float]:
-        """By feature, largest first, to DIGITS; what then moved nothing is left out."""
-        rounded = np.round(self.log_odds, DIGITS)
-        order = np.argsort(-np.abs(rounded), kind="stable")[: np.count_nonzero(rounded)]
-        names = self.speakers.names
-        return dict(zip([names[place] for place in order.tolist()], rounded[order].tolist(), strict=True))
+        """By feature, to DIGITS; what then moved nothing is left out."""
+        rounded = np.round(self.log_odds, DIGITS).tolist()
+        return {name: log_odds for name, log_odds in zip(self.speakers.names, rounded, strict=True) if log_odds}
 
-    def _named(self, places: Places, log_odds: Floats) -> list[Contribution]:
+    def _largest(self, places: Sequence[int], log_odds: Sequence[float], most: int | None) -> list[Contribution]:
         """With names and values; those that moved nothing are left out."""
-        speakers, odds = self.speakers.all, log_odds[places].tolist()
-        return [
-            Contribution(speaker.feature, speaker.family, speaker.reason, self._values[speaker.feature], moved)
-            for speaker, moved in zip([speakers[place] for place in places.tolist()], odds, strict=True)
-            if moved
-        ]
+        found = []
+        for place in sorted(places, key=lambda place: -abs(log_odds[place]))[:most]:
+            if log_odds[place]:
+                feature, family, reason, _ = self.speakers.all[place]
+                found.append(Contribution(feature, family, reason, self._values[feature], log_odds[place]))
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ def _by_feature(said: object) -> object:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Score:
-    """The calibrated probability of abuse, 0 to 1, and how far each feature moved its log-odds, largest first (empty: nobody asked).
+    """The calibrated probability of abuse, 0 to 1, and how far each feature moved its log-odds (empty: nobody asked).
 
     Family and reason of a feature stand in the catalogue, its value among the facts.
     """

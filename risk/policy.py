@@ -182,7 +182,7 @@ def _explained(contributions: Contributions, worst: Action, policy: Policy, know
     """
     sums = {code: total for code, total in contributions.by_reason().items() if total and code not in known}
     against = sorted((code for code, total in sums.items() if total > 0 and REASONS[code].speaks != "for"), key=lambda code: -sums[code])
-    speaks_for = sorted((code for code, total in sums.items() if total < 0 and REASONS[code].speaks == "for"), key=lambda code: sums[code])
+    speaks_for = sorted((code for code, total in sums.items() if total < 0 and REASONS[code].speaks == "for"), key=sums.__getitem__)
     return [
         _said(action, contributions.of_reason(code, MOST_NAMED), sums[code])
         for action, codes in ((worst, against), (Action.APPROVE, speaks_for))

@@ -9,7 +9,7 @@ worked out beforehand (Yang 2021, Fast TreeSHAP). Numbers are those of LightGBM'
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,10 +18,15 @@ from data_contracts.machine_code import njit
 from models.ranker.dataset import Floats
 from models.ranker.trees import CATEGORY, LEFT, MISSING, NAN, ZERO, Tree, trees_of
 
+Arrays: TypeAlias = tuple[npt.NDArray[Any], ...]
+
 _NO_SPLITS = np.empty((0, 4), np.int64)
 
 POINTS = 4
 """Points of the Gauss rule that are worked on together."""
+
+SMALL = 8
+"""Splits up to which a tree's answers are all worked out beforehand: 16 KB a tree, and a row reads one line of it."""
 
 NO_LESS = 1e-35
 """LightGBM's zero: what is no further away from 0 counts as 0."""
@@ -38,33 +43,54 @@ class Shap:
         trees = trees_of(booster_text)
         self.base_log_odds = sum(tree.expected for tree in trees)
         self._features = features
-        self._forest = _forest([tree for tree in trees if tree.splits.size])
+        small = [tree for tree in trees if 0 < tree.thresholds.size <= SMALL]
+        large = [tree for tree in trees if tree.thresholds.size > SMALL]
+        self._splits = _splits([*small, *large])
+        self._known = _known(small)
+        self._walked = _walked(large, sum(tree.thresholds.size for tree in small))
 
     def __call__(self, rows: Floats) -> Floats:
         """One line a row, one column a feature: its part of the raw log-odds less `base_log_odds`."""
         found = np.zeros((rows.shape[0], self._features))
-        _explain(rows, found, *self._forest)
+        _explain(rows, found, self._splits, self._known, self._walked)
         return found
 
 
-def _forest(trees: Sequence[Tree]) -> tuple[npt.NDArray[Any], ...]:
-    """The trees as the kernel reads them: where each starts, nodes, values, splits, thresholds, words, table."""
+def _splits(trees: Sequence[Tree]) -> Arrays:
+    """All splits as the kernel reads them: feature and kind; threshold; where the words that go left begin, and how many numbers they take; words."""
+    splits = np.concatenate([_NO_SPLITS, *(tree.splits for tree in trees)])
+    splits[:, 2] += np.repeat(np.cumsum([0, *(tree.words.size for tree in trees)])[:-1], [tree.thresholds.size for tree in trees])
+    thresholds = np.concatenate([np.empty(0), *(tree.thresholds for tree in trees)])
+    words = np.concatenate([np.empty(0, np.uint32), *(tree.words for tree in trees)])
+    return splits[:, :2].astype(np.uint32), thresholds, splits[:, 2:].astype(np.uint32), words
+
+
+def _walked(trees: Sequence[Tree], first_split: int) -> Arrays:
+    """Trees that the kernel walks: where each starts, nodes, values, table. Their splits are counted from `first_split` on."""
     starts = np.cumsum([0, *(len(tree.nodes) for tree in trees)])
     lengths = np.diff(starts)
     parent, earlier, split, left, share, value, features = np.array([node for tree in trees for node in tree.nodes]).reshape(-1, 7).T
-    split_counts = [tree.thresholds.size for tree in trees]
-    split += np.repeat(np.cumsum([0, *split_counts])[:-1], lengths)
-    splits = np.concatenate([_NO_SPLITS, *(tree.splits for tree in trees)])
-    splits[:, 2] += np.repeat(np.cumsum([0, *(tree.words.size for tree in trees)])[:-1], split_counts)
-    return (
-        starts,
-        np.stack([parent, earlier, split, left, splits[split.astype(np.int64), 0]], axis=1).astype(np.uint32),
-        value.copy(),
-        splits.astype(np.uint32),
-        np.concatenate([np.empty(0), *(tree.thresholds for tree in trees)]),
-        np.concatenate([np.empty(0, np.uint32), *(tree.words for tree in trees)]),
-        _table(share, np.where(earlier > 0, np.repeat(starts[:-1], lengths) + earlier, -1).astype(np.int64), int(features.max(initial=1))),
-    )
+    split += np.repeat(np.cumsum([0, *(tree.thresholds.size for tree in trees)])[:-1], lengths)
+    feature = np.concatenate([_NO_SPLITS, *(tree.splits for tree in trees)])[split.astype(np.int64), 0]
+    nodes = np.stack([parent, earlier, split + first_split, left, feature], axis=1).astype(np.uint32)
+    above = np.where(earlier > 0, np.repeat(starts[:-1], lengths) + earlier, -1).astype(np.int64)
+    return starts, nodes, value.copy(), _table(share, above, int(features.max(initial=1)))
+
+
+def _known(trees: Sequence[Tree]) -> Arrays:
+    """Trees whose every answer is known before a row comes: where splits end, features and how many of them, where answers begin, answers.
+
+    An answer is a line for each way of going left or right at all splits, the first split in the lowest bit; each of its numbers is for one feature.
+    """
+    ends = np.cumsum([0, *(tree.thresholds.size for tree in trees)])
+    features, counts = np.zeros((len(trees), SMALL), np.uint32), np.zeros(len(trees), np.uint32)
+    for number, tree in enumerate(trees):
+        own = np.unique(tree.splits[:, 0])
+        features[number, : own.size], counts[number] = own, own.size
+    first = np.cumsum([0, *(1 << tree.thresholds.size for tree in trees)])
+    answers = np.zeros((int(first[-1]), SMALL))
+    _answer(_walked(trees, 0), ends, features, counts, first, answers)
+    return ends, features, counts, first, answers
 
 
 def _table(share: Floats, earlier: npt.NDArray[np.int64], most: int) -> Floats:
@@ -88,33 +114,60 @@ def _table(share: Floats, earlier: npt.NDArray[np.int64], most: int) -> Floats:
 
 
 @njit(cache=True, nogil=True)
-def _explain(rows, found, starts, nodes, values, splits, thresholds, words, table):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0913  # compiled
-    """Fill `found`, row by row."""
-    went = np.empty(thresholds.size, np.uint32)
-    longest = 1
-    for t in range(starts.size - 1):
-        longest = max(longest, starts[t + 1] - starts[t])
-    product, total, stands = np.ones((longest, POINTS)), np.empty((longest, POINTS)), np.full(longest, ALONG, np.uint32)
+def _explain(rows, found, splits, known, walked):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202  # compiled
+    """Fill `found`, row by row: small trees are looked up, the others walked."""
+    ends, features, counts, first, answers = known
+    went = np.empty(splits[1].size, np.uint32)
+    room = _room(walked[0])
     for r in range(rows.shape[0]):
-        _went(rows[r], splits, thresholds, words, went)
-        for block in range(table.shape[0]):
-            for t in range(starts.size - 1):
-                first, after = starts[t], starts[t + 1]
-                _down(went, nodes[first:after], values[first:after], table[block, first:after], product, total, stands)
-                _up(nodes[first:after], table[block, first:after], total, stands, found[r])
+        _went(rows[r], splits, went)
+        for t in range(counts.size):
+            place = first[t]
+            for k in range(ends[t], ends[t + 1]):
+                place += went[k] << np.uint32(k - ends[t])
+            for m in range(counts[t]):
+                found[r, features[t, m]] += answers[place, m]
+        for t in range(walked[0].size - 1):
+            _walk(went, walked, t, room, found[r])
 
 
 @njit(cache=True, nogil=True)
-def _went(row, splits, thresholds, words, went):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _answer(walked, ends, features, counts, first, answers):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Fill `answers`, tree by tree, one way after another."""
+    went = np.empty(ends[-1], np.uint32)
+    room = _room(walked[0])
+    part = np.zeros(1 + walked[1][:, 4].max() if walked[1].size else 1)
+    for t in range(counts.size):
+        for way in range(first[t + 1] - first[t]):
+            for k in range(ends[t], ends[t + 1]):
+                went[k] = (way >> (k - ends[t])) & 1
+            part[:] = 0
+            _walk(went, walked, t, room, part)
+            for m in range(counts[t]):
+                answers[first[t] + way, m] = part[features[t, m]]
+
+
+@njit(cache=True, nogil=True)
+def _room(starts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """What walking the largest tree takes: by node its product, its sum, and how the row stands to it. A root is gone along."""
+    longest = 1
+    for t in range(starts.size - 1):
+        longest = max(longest, starts[t + 1] - starts[t])
+    return np.ones((longest, POINTS)), np.empty((longest, POINTS)), np.full(longest, ALONG, np.uint32)
+
+
+@njit(cache=True, nogil=True)
+def _went(row, splits, went):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Which way the row goes at each split, as LightGBM decides it: 1 is left."""
+    asked, thresholds, spans, words = splits
     for k in range(thresholds.size):
-        value, kind = row[splits[k, 0]], splits[k, 1]
+        value, kind = row[asked[k, 0]], asked[k, 1]
         unknown = np.isnan(value)
         if kind & CATEGORY:
             went[k] = 0
-            if -1 < value < 32 * splits[k, 3]:  # a word holds 32 places; NaN is in no range
+            if -1 < value < 32 * spans[k, 1]:  # a number holds 32 words; NaN is in no range
                 place = np.uint32(value)
-                went[k] = (words[splits[k, 2] + (place >> np.uint32(5))] >> (place & np.uint32(31))) & np.uint32(1)
+                went[k] = (words[spans[k, 0] + (place >> np.uint32(5))] >> (place & np.uint32(31))) & np.uint32(1)
             continue
         missing = kind & MISSING
         if unknown and missing != NAN:
@@ -123,6 +176,17 @@ def _went(row, splits, thresholds, words, went):  # type: ignore[no-untyped-def]
             went[k] = np.uint32(kind & LEFT != 0)
         else:
             went[k] = np.uint32(value <= thresholds[k])
+
+
+@njit(cache=True, nogil=True)
+def _walk(went, walked, t, room, found):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Add the parts of one tree."""
+    starts, nodes, values, table = walked
+    product, total, stands = room
+    first, after = starts[t], starts[t + 1]
+    for block in range(table.shape[0]):
+        _down(went, nodes[first:after], values[first:after], table[block, first:after], product, total, stands)
+        _up(nodes[first:after], table[block, first:after], total, stands, found)
 
 
 @njit(cache=True, nogil=True)

