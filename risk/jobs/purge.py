@@ -12,11 +12,13 @@ from pathlib import Path
 
 from features.streams import micros
 from risk import clock
+from risk.api.once import KEEP
 from risk.home import existing_home
 from risk.jobs.remeasure import open_files
 from risk.settings import read_settings
 from risk.stores.care import TEXTS, Care
 from risk.stores.evidence_files import EvidenceFiles
+from risk.stores.idempotency import Idempotency
 
 BATCH = 200
 """Files or texts in one transaction: a service beside it waits a few milliseconds."""
@@ -84,6 +86,17 @@ class Purger:
             count += len(keys)
         return count
 
+    def tidy(self) -> int:
+        """Delete what repeats words that are gone or never became a file, and let nothing deleted linger; how many broken-off uploads there were.
+
+        Answers that are kept by `Idempotency-Key` have the words of an appeal in them; the calls are safe to make again without them.
+        """
+        database = self.care.database
+        Idempotency(database).forget(max(self.before_us, micros(self.now() - KEEP)))
+        halves = self.files.clear_spool()
+        database.scrub([*TEXTS, "idempotent_answers", "pending_decisions"])
+        return halves
+
 
 def purge_home(home: Path, older_than: timedelta | None = None, *, dry_run: bool = False, now: Callable[[], datetime] = clock.now) -> Purge:
     """Delete what was last sent or shown longer ago than that (null: than REFUND_RISK_RETENTION_DAYS).
@@ -104,9 +117,7 @@ def purge_home(home: Path, older_than: timedelta | None = None, *, dry_run: bool
             last = str(taken[0])
             gone.update(taken[1])
             held += taken[2]
-        halves = 0 if dry_run else purger.files.clear_spool()
-        if not dry_run:
-            opened.database.scrub(TEXTS)
+        halves = 0 if dry_run else purger.tidy()
         return Purge(str(home), before, dry_run, len(gone), sum(gone.values()), texts, held, len(begun), halves)
     finally:
         opened.database.close()
