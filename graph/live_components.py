@@ -38,6 +38,8 @@ from graph.refuted import Refuted, refuted
 from graph.skipping import EVERYBODY, NONE, in_force, is_skipped, switch, without
 from graph.union_find import NO_LINK, Forest, empty_forest, facts_at, wind_back, with_room
 
+KINDS: Mapping[str, EntityType] = {kind: kind for kind in MERGING}
+
 SPARE = 4
 """A state made from tables has room for a quarter more events: making room later copies everything."""
 
@@ -88,11 +90,15 @@ class LiveComponents:
 
     def add_link(self, link: Link) -> None:
         """Take note of one use of an entity."""
-        if link.account_id is None or link.entity_type not in MERGING:
-            return
+        self.add_links([(link.entity_type, link.entity_id, link.account_id, microseconds(link.known_at))])
+
+    def add_links(self, links: Iterable[tuple[str, str, str | None, int]]) -> None:
+        """Take note of uses of entities: type and id of each, the account, and when it was known."""
         with self._lock:
-            entity = self._entities.setdefault(Entity(link.entity_type, link.entity_id), len(self._entities))
-            self._add(microseconds(link.known_at), link.account_id, LINK, 0, entity)
+            for kind, name, account_id, known_us in links:
+                if account_id is not None and kind in KINDS:
+                    entity = self._entities.setdefault(Entity(KINDS[kind], name), len(self._entities))
+                    self._add(known_us, account_id, LINK, 0, entity)
 
     def add_label(self, label: Label, account_id: str | None, asked_at: datetime | None = None) -> None:
         """Take note of what a request of that account turned out to be; it counts no earlier than `asked_at`, when the request was known."""
@@ -183,20 +189,22 @@ class LiveComponents:
     def _play(self, as_of_us: int) -> None:
         """Play the waiting events known strictly before that moment."""
         self._asked_us = max(self._asked_us, as_of_us)
-        end = self._played
+        rows = []
         while self._waiting and self._waiting[0][0] < as_of_us:
             known_us, account_id, kind, label, other = heapq.heappop(self._waiting)
-            if end == len(self._log.known_us):
-                self._log = more_events(self._log, no_events(len(self._log.kind) + 64))
             account = self._accounts[account_id]
             if kind == LINK and is_skipped(self._skipped, other, account):
                 kind = SKIPPED
-            for column, value in zip(self._log, (known_us, kind, account, other, label), strict=True):
-                column[end] = value
-            end += 1
-        self._forest = self._with_room(end - self._played)
-        if end > self._played:
-            self._played = play(self._forest, _until(self._log, end), self._played, as_of_us)
+            rows.append((known_us, kind, account, other, label))
+        self._forest = self._with_room(len(rows))
+        if not rows:
+            return
+        end = self._played + len(rows)
+        if end > len(self._log.known_us):
+            self._log = more_events(self._log, no_events(end + 64))
+        for column, values in zip(self._log, zip(*rows, strict=True), strict=True):
+            column[self._played : end] = values
+        self._played = play(self._forest, _until(self._log, end), self._played, as_of_us)
 
     def _with_room(self, more: int) -> Forest:
         return with_room(self._forest, len(self._accounts), len(self._entities), len(self._requests), more)

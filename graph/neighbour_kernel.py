@@ -68,13 +68,6 @@ def add_link(around: Around, entity: int, account: int, us: int) -> None:
 
 
 @compiled
-def add_links(around: Around, told: Ints) -> None:
-    """Several links: entity, account and when it was known, a row each."""
-    for number in range(len(told)):
-        add_link(around, told[number, 0], told[number, 1], told[number, 2])
-
-
-@compiled
 def add_claim(around: Around, account: int, amount: int, us: int) -> None:
     """The account asked for its money back."""
     place(around.pool, around.claims_of, account, new_record(around.pool, us, 0, amount))

@@ -113,19 +113,24 @@ def picks(aggregates: Sequence[Aggregate]) -> tuple[Ints, Mapping[tuple[int, str
     return np.array([group * WIDTH + MEASURES.index(measure) for group, measure in needed], dtype=np.int64), needed
 
 
-def value(each: Aggregate, numbers: Sequence[int], places: Mapping[tuple[int, str], int], *, judged: bool) -> float | None:
-    """One aggregate out of the picked whole numbers of one question."""
-    bottom = numbers[places[each.group, each.bottom or each.known]]
-    if bottom == 0 or (each.top in JUDGED and not judged):
+def places_of(each: Aggregate, places: Mapping[tuple[int, str], int]) -> tuple[int, int]:
+    """Where the top and the bottom of an aggregate stand among the picked whole numbers; for the bottom, what must be there instead of one."""
+    return places[each.group, each.top], places[each.group, each.bottom or each.known]
+
+
+def value(each: Aggregate, top: int, bottom: int, *, judged: bool) -> float | None:
+    """One aggregate out of its two whole numbers."""
+    if bottom == 0 or (not judged and each.top in JUDGED):
         return None
-    return float(numbers[places[each.group, each.top]]) / float(each.unit * (1 if each.bottom is None else bottom))
+    return float(top) / float(each.unit * (1 if each.bottom is None else bottom))
 
 
 def _column(each: Aggregate, answers: npt.NDArray[np.int64], places: Mapping[tuple[int, str], int], *, judged: bool) -> pl.Series:
     """The same for all questions."""
-    bottom = answers[:, places[each.group, each.bottom or each.known]]
+    above, below = places_of(each, places)
+    bottom = answers[:, below]
     known = (bottom > 0) & (judged or each.top not in JUDGED)
-    top = answers[:, places[each.group, each.top]] / (each.unit * (1 if each.bottom is None else np.maximum(bottom, 1)))
+    top = answers[:, above] / (each.unit * (1 if each.bottom is None else np.maximum(bottom, 1)))
     return pl.Series(each.name, np.where(known, top, np.nan), dtype=pl.Float64, nan_to_null=True)
 
 

@@ -7,13 +7,11 @@ from typing import Any
 import polars as pl
 
 from data_contracts.label import Label
-from data_contracts.link import Link
-from data_contracts.request import Account
 from data_contracts.tables import TIME
 from data_contracts.timeline import Entity, Stream
 from graph.judgements import Judgement
-from graph.live_neighbours import LiveNeighbours
-from risk.stores.history import moment
+from graph.live_neighbours import LiveNeighbours, claim_told, links_told, opened_told, order_told
+from graph.neighbour_telling import Event
 from risk.stores.turns import OPENED
 
 
@@ -34,24 +32,17 @@ class LiveAround:
         self.live = LiveNeighbours.of(tables)
         self.live.judge(judgements)
 
-    def add_turn(self, row: Sequence[Any]) -> None:
-        """An account asked, bought or was opened; TURN_COLUMNS."""
+    def tell(self, links: Iterable[Sequence[Any]], turns: Iterable[Sequence[Any]]) -> None:
+        """Accounts asked, bought, were opened (TURN_COLUMNS), and came to entities (LINK_COLUMNS)."""
+        told = [self._turn(row) for row in turns]
+        self.live.tell([*told, *links_told((row[0], row[1], row[2], row[6]) for row in links)])
+
+    def _turn(self, row: Sequence[Any]) -> Event:
         kind, account_id, event_id, occurred_us, known_us, amount_minor = row
         if kind == Stream.REQUEST:
             self._buyers.setdefault(event_id, account_id)
-            self.live.add_claim(event_id, account_id, amount_minor, moment(known_us))
-        elif kind == Stream.ORDER:
-            self.live.add_order(event_id, account_id, moment(known_us))
-        else:
-            self.live.add_account(Account(account_id=account_id, occurred_at=moment(occurred_us), known_at=moment(known_us)))
-
-    def add_link(self, link: Link) -> None:
-        """An account came to an entity."""
-        self.live.add_link(link)
-
-    def add_links(self, links: Iterable[Link]) -> None:
-        """The same of several."""
-        self.live.add_links(links)
+            return claim_told(event_id, account_id, amount_minor, known_us)
+        return order_told(event_id, account_id, known_us) if kind == Stream.ORDER else opened_told(account_id, occurred_us, known_us)
 
     def add_label(self, label: Label) -> None:
         """A request was judged; a request of nobody has no neighbours to tell."""

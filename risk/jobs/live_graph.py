@@ -1,6 +1,6 @@
 """The live graph: built from the links and labels in the store, checked against them, and kept up with what every worker writes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from threading import Lock
 from typing import Any
@@ -21,7 +21,7 @@ from risk.jobs.live_around import LiveAround
 from risk.jobs.live_check import differences
 from risk.stores import tables as stored
 from risk.stores.database import Database
-from risk.stores.history import History, link_of, moment
+from risk.stores.history import History, moment
 from risk.stores.links import LABEL_COLUMNS, LINK_COLUMNS, Feed, row_of
 from risk.stores.ring_builds import RingBuilds
 from risk.stores.turns import TurnFeed, all_turns
@@ -60,7 +60,7 @@ class LiveGraph:
             if len(links) + len(labels) + len(turns) >= ANEW:
                 self._read_all(connection)
                 return
-            self._add(map(link_of, links), turns)
+            self._add(links, turns)
             for request_id, source, value, occurred_us, known_us in labels:
                 label = Label(request_id=request_id, source=source, value=value, occurred_at=moment(occurred_us), known_at=moment(known_us))
                 account_id, asked_us = self._buyer(connection, request_id)
@@ -74,21 +74,18 @@ class LiveGraph:
     def tell(self, links: Iterable[Link], turns: Iterable[tuple[Any, ...]]) -> None:
         """What is being written by this worker: known at once, and not told again when it is read."""
         with self._lock:
-            links, turns = tuple(links), tuple(turns)
-            self._add(links, turns)
-            self._told.update(turns, map(row_of, links))
+            rows, turns = [row_of(link) for link in links], list(turns)
+            self._add(rows, turns)
+            self._told.update(turns, rows)
 
     def forget(self) -> None:
         """What was told since `follow` did not come to be: with the next question the graph is built anew."""
         self._lost = bool(self._told)
 
-    def _add(self, links: Iterable[Link], turns: Iterable[tuple[Any, ...]]) -> None:
-        for row in turns:  # a label's request comes before it
-            self._around.add_turn(row)
-        links = tuple(links)
-        for link in links:
-            self._live.add_link(link)
-        self._around.add_links(links)
+    def _add(self, links: Sequence[tuple[Any, ...]], turns: Sequence[tuple[Any, ...]]) -> None:
+        """Links (LINK_COLUMNS) and turns (TURN_COLUMNS)."""
+        self._live.add_links((row[0], row[1], row[2], row[6]) for row in links)
+        self._around.tell(links, turns)
 
     def facts(self, account_id: str | None, entities: Iterable[Entity], as_of: datetime) -> Neighbourhood | None:
         """The component of account and entities, strictly before as_of; None: neither is known."""
