@@ -38,6 +38,7 @@ class Turn(Generic[Asked, Answer]):
         self._decide = decide
         self._most = most
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._gathered: list[_Waiting] = []
         self._thread = Thread(target=self._work, name="decisions", daemon=True)
         self._thread.start()
 
@@ -57,9 +58,18 @@ class Turn(Generic[Asked, Answer]):
         self._thread.join()
 
     async def _wait(self, asked: Any, run: Callable[[], object] | None) -> Any:  # noqa: ANN401  # the two callers above give the types
-        future = asyncio.get_running_loop().create_future()
-        self._queue.put(_Waiting(future, asked, run))
+        loop = asyncio.get_running_loop()
+        if not self._gathered:
+            loop.call_soon(self._hand_over)
+        future = loop.create_future()
+        self._gathered.append(_Waiting(future, asked, run))
         return await future
+
+    def _hand_over(self) -> None:
+        """Give the thread what came in one pass of the loop, all at once: else it would begin with the first alone, and hold up the others' reading."""
+        gathered, self._gathered = self._gathered, []
+        for each in gathered:
+            self._queue.put(each)
 
     def _work(self) -> None:
         going = True
