@@ -66,7 +66,7 @@ class Turn(Generic[Asked, Answer]):
         return await future
 
     def _hand_over(self) -> None:
-        """Give the thread what came in one pass of the loop, all at once: else it would begin with the first alone, and hold up the others' reading."""
+        """Give the thread what came in one pass of the loop at once: else it begins with the first alone, and holds up the reading of the others."""
         gathered, self._gathered = self._gathered, []
         for each in gathered:
             self._queue.put(each)

@@ -114,3 +114,18 @@ def test_closing_finishes_what_was_begun() -> None:
         return await task
 
     assert asyncio.run(ask()) == 40
+
+
+def test_what_comes_in_one_pass_of_the_loop_is_decided_together_even_by_an_idle_thread() -> None:
+    slow = Slow()
+    slow.go.set()
+    turn: Turn[int, int] = Turn(slow)
+
+    async def ask() -> list[int]:
+        return list(await asyncio.gather(*(turn.decision(each) for each in range(100, 120))))
+
+    try:
+        assert asyncio.run(ask()) == [10 * each for each in range(100, 120)]
+    finally:
+        turn.close()
+    assert slow.batches == [list(range(100, 120))]
