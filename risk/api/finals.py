@@ -39,13 +39,22 @@ class Finals:
         """Look again and again; what hinders one round does not end the next."""
         while True:
             try:
-                for waiting in await asyncio.to_thread(self.ready):
-                    await self.finish(waiting)
+                await self.round()
             except SourceUnavailableError as error:
                 log.warning("finals_wait", reason=error.message)
             except Exception as error:  # the outermost edge of this task: it must go on
-                log.exception("final_failed", kind=type(error).__name__)
+                log.exception("finals_failed", kind=type(error).__name__)
             await asyncio.sleep(POLL_S)
+
+    async def round(self) -> None:
+        """Finish what is ready; one that fails for a fault of ours holds up no other. SourceUnavailableError: the store does not answer."""
+        for waiting in await asyncio.to_thread(self.ready):
+            try:
+                await self.finish(waiting)
+            except SourceUnavailableError:
+                raise
+            except Exception as error:
+                log.exception("final_failed", kind=type(error).__name__, decision_id=waiting.decision_id)
 
     def ready(self) -> list[Waiting]:
         """What can be finished now and is this worker's from here on."""

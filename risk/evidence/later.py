@@ -1,6 +1,7 @@
 """Files whose look failed for no fault of theirs, because a store or a child was gone: looked at again by themselves when it is back.
 
-One is tried after a pause that grows while it fails; when it goes well, all others follow at once. Nothing runs while there are none.
+One is tried after a pause that grows while it fails, each time another one, so that a file that is lost holds up nobody; when it goes well, the
+next follows at once. Nothing runs while there are none.
 """
 
 from collections.abc import Callable
@@ -43,12 +44,15 @@ class Later:
             except RuntimeError:
                 return
             pause_s = 0.0 if well else min(max(2 * pause_s, FIRST_S), LONGEST_S)
-            if well:
+            if not well:
                 with self._lock:
-                    self._waiting.pop(sha256, None)
+                    self._waiting[sha256] = None
 
     def _next(self) -> str | None:
+        """The one that waits longest, taken out."""
         with self._lock:
             found = next(iter(self._waiting), None)
             self._works = found is not None
+            if found is not None:
+                del self._waiting[found]
             return found
