@@ -4,7 +4,7 @@ There is one writer at a time on both: SQLite knows no other way, PostgreSQL tak
 order, and whoever has read up to one of them has missed none.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 
 from data_contracts.errors import ContractError, RiskError, SourceUnavailableError
+from risk.stores import postgres
 from risk.stores.migrate import State, standing, upgrade
 
 PART = 50_000
@@ -24,21 +25,6 @@ PART = 50_000
 
 WAL_PAGES = 20_000
 """Pages (80 MiB) after which SQLite copies its log back. A decision writes about 40; at the usual 1,000 every 25th would wait for the copying."""
-
-WRITER = 7_236_151
-"""The number of PostgreSQL's advisory lock that a writer holds until its transaction ends."""
-
-CONNECT_S = 5
-"""How long a connection to PostgreSQL may take before it counts as no answer."""
-
-MANY = 1_000
-"""Rows from which PostgreSQL takes them faster as one COPY than one by one."""
-
-SEEKS = ("jit=off", "plan_cache_mode=force_generic_plan", "enable_seqscan=off", "enable_hashjoin=off", "enable_mergejoin=off")
-"""PostgreSQL plans each statement once, and by its indexes: what a decision asks for are single keys, and by the statistics of a store that was just
-filled, or of none, whole tables would be read for them (40 ms a decision instead of 4)."""
-
-POSTGRES_READS: Mapping[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 
 class Database:
@@ -48,7 +34,8 @@ class Database:
         self.engine = engine
         self.is_sqlite = engine.dialect.name == "sqlite"
         self._failures = (DBAPIError, engine.dialect.loaded_dbapi.Error)
-        self._reads: Mapping[str, Any] = {} if self.is_sqlite else POSTGRES_READS
+        self._readers = engine if self.is_sqlite else engine.execution_options(**postgres.READS)
+        self._writers = engine.execution_options(refund_risk_writes=True)
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """An insert that may say `ON CONFLICT`: spelled alike in both dialects, but each has its own."""
@@ -58,7 +45,7 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """A consistent view. SourceUnavailableError: the database does not answer."""
         try:
-            with self.engine.connect().execution_options(**self._reads) as connection, connection.begin():
+            with self._readers.connect() as connection, connection.begin():
                 yield connection
         except self._failures as error:
             raise _unavailable(error) from error
@@ -67,13 +54,15 @@ class Database:
     def writing(self) -> Iterator[Connection]:
         """A transaction, committed to disk at the end. IntegrityError passes (somebody was first); else SourceUnavailableError."""
         try:
-            with self.engine.connect().execution_options(refund_risk_writes=True) as connection, connection.begin():
+            with self._writers.connect() as connection, connection.begin():
                 if not self.is_sqlite:
-                    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER})")
+                    driver_of(connection).execute(f"SELECT pg_advisory_xact_lock({postgres.WRITER})")
                 yield connection
         except self._failures as error:
-            if _is_conflict(error):
+            if isinstance(error, IntegrityError):
                 raise
+            if type(error).__name__ in ("IntegrityError", "UniqueViolation"):
+                raise IntegrityError("a row that is there already", None, error) from error
             raise _unavailable(error) from error
 
     def fetch(self, connection: Connection, statement: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
@@ -81,16 +70,14 @@ class Database:
 
         A decision reads some ten times; asking the driver itself saves half of the time that each would take.
         """
-        with closing(connection.connection.cursor()) as cursor:
-            cursor.execute(self._spelled(statement), tuple(values))
-            return list(cursor.fetchall())
+        rows: list[tuple[Any, ...]] = driver_of(connection).execute(self._spelled(statement), tuple(values)).fetchall()
+        return rows
 
     def fetch_each(self, connection: Connection, statement: str, sets: Sequence[Sequence[object]]) -> list[list[tuple[Any, ...]]]:
         """The rows of one statement for each set of values: prepared once, and for PostgreSQL sent in one go."""
         if not sets:
             return []
-        with closing(connection.connection.cursor()) as opened:
-            cursor: Any = opened  # the driver's, which can do more than every driver must
+        with closing(driver_of(connection).cursor()) as cursor:
             if self.is_sqlite:
                 return [cursor.execute(statement, values).fetchall() for values in sets]
             cursor.executemany(self._spelled(statement), sets, returning=True)
@@ -104,10 +91,9 @@ class Database:
         if not rows:
             return []
         spelled = _with_given(statement, kinds, self.is_sqlite)
-        values: tuple[object, ...] = (msgspec.json.encode(rows).decode(),) if self.is_sqlite else tuple(map(list, zip(*rows, strict=True)))
-        with closing(connection.connection.cursor()) as cursor:
-            cursor.execute(spelled, values * statement.count("{given}"))
-            return list(cursor.fetchall())
+        values = [msgspec.json.encode(rows).decode()] if self.is_sqlite else postgres.arrays(rows)
+        found: list[tuple[Any, ...]] = driver_of(connection).execute(spelled, values * statement.count("{given}")).fetchall()
+        return found
 
     def frame(self, connection: Connection, query: Select[Any], schema: pl.Schema) -> pl.DataFrame:
         """The rows of a query as a frame, fetched in parts so that millions of them fit; the driver itself gives them in a third of the time."""
@@ -127,16 +113,11 @@ class Database:
     def add(self, connection: Connection, table: Table, columns: Sequence[str], row: tuple[Any, ...]) -> None:
         """Add one row. IntegrityError: its key is there already."""
         statement = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({', '.join(['?'] * len(columns))})"  # noqa: S608  # names are our own tables'
-        connection.exec_driver_sql(self._spelled(statement), row)
+        driver_of(connection).execute(self._spelled(statement), row)
 
     def add_new(self, connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
         """Add rows. IntegrityError: the key of one is there already."""
-        try:
-            self._insert(connection, table, columns, rows, "")
-        except self._failures as error:
-            if _is_conflict(error):
-                raise IntegrityError(table.name, None, error) from error
-            raise
+        self._insert(connection, table, columns, rows, "")
 
     def add_many(self, connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
         """Add many rows at driver speed; a row whose key is there already is left as it is."""
@@ -145,16 +126,13 @@ class Database:
     def _insert(self, connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]], or_else: str) -> None:
         if not rows:
             return
-        names = ", ".join(columns)
-        into = f"INSERT INTO {table.name} ({names})"  # names are our own tables'
-        with closing(connection.connection.cursor()) as cursor:
-            if self.is_sqlite:
-                cursor.executemany(f"{into} VALUES ({', '.join(['?'] * len(columns))}){or_else}", rows)
-            elif len(rows) >= MANY and or_else:
-                _copy(cursor, table.name, names, rows)
-            else:
-                arrays = ", ".join(f"%s::{_type_of(table, name)}[]" for name in columns)
-                cursor.execute(f"{into} SELECT * FROM unnest({arrays}){or_else}", tuple(map(list, zip(*rows, strict=True))))  # noqa: S608  # as above
+        driver = driver_of(connection)
+        if self.is_sqlite:
+            places = ", ".join(["?"] * len(columns))
+            driver.executemany(f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({places}){or_else}", rows)  # noqa: S608  # our own names
+            return
+        with closing(driver.cursor()) as cursor:
+            postgres.insert(cursor, table, columns, rows, or_else)
 
     def scrub(self, tables: Iterable[str]) -> None:
         """Let nothing that was deleted from them linger: in SQLite's log, in PostgreSQL's dead rows. SourceUnavailableError: no answer."""
@@ -175,12 +153,9 @@ class Database:
         self.engine.dispose()
 
 
-def _type_of(table: Table, column: str) -> str:
-    """PostgreSQL's name for the type of a column."""
-    return str(table.c[column].type.compile(dialect=_DIALECT)).partition(" COLLATE")[0]
-
-
-_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own signature
+def driver_of(connection: Connection) -> Any:  # noqa: ANN401  # which can do more than every driver must
+    """The driver's own connection: a statement costs half as much there."""
+    return connection.connection.dbapi_connection
 
 
 @lru_cache(maxsize=256)
@@ -191,16 +166,6 @@ def _with_given(statement: str, kinds: tuple[str, ...], is_sqlite: bool) -> str:
         return statement.replace("{given}", f"(SELECT {columns} FROM json_each(?)) AS given")  # noqa: S608  # our own names
     arrays = ", ".join(f"%s::{kind}[]" for kind in kinds)
     return statement.replace("%", "%%").replace("{given}", f"unnest({arrays}) AS given({', '.join(names)})")
-
-
-def _copy(cursor: Any, table: str, names: str, rows: Sequence[tuple[Any, ...]]) -> None:  # noqa: ANN401  # the driver's cursor
-    """Stream rows beside the table, then take over those whose keys are new."""
-    cursor.execute(f"CREATE TEMP TABLE incoming ON COMMIT DROP AS SELECT {names} FROM {table} WITH NO DATA")  # noqa: S608  # names are our own tables'
-    with cursor.copy(f"COPY incoming ({names}) FROM STDIN") as stream:
-        for row in rows:
-            stream.write_row(row)
-    cursor.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM incoming ON CONFLICT DO NOTHING")  # noqa: S608  # as above
-    cursor.execute("DROP TABLE incoming")
 
 
 def open_sqlite(path: Path, busy_timeout_ms: int) -> Database:
@@ -235,22 +200,14 @@ def connect(url: str, busy_timeout_ms: int) -> Database:
         message = f"the database address begins with {kind or 'nothing'}; expected sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME"
         raise ContractError(message, field="database_url")
     try:
-        engine = create_engine(url, hide_parameters=True, pool_use_lifo=True) if kind == "sqlite" else _postgres(url, busy_timeout_ms)
+        options = {} if kind == "sqlite" else {"pool_pre_ping": True, "connect_args": postgres.connect_args(busy_timeout_ms)}
+        engine = create_engine(url, hide_parameters=True, pool_use_lifo=True, **options)  # the connection used last has its pages in memory
     except (ValueError, ArgumentError):  # whose words repeat the address, which may hold a password
         message = "REFUND_RISK_DATABASE_URL cannot be read; expected sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST:PORT/NAME"
         raise ContractError(message, field="database_url") from None
     if kind == "sqlite":
         _tune_sqlite(engine, busy_timeout_ms)
     return Database(engine)
-
-
-def _postgres(url: str, busy_timeout_ms: int) -> Engine:
-    """Writers wait as long as SQLite's do; a query keeps the order of its parts, so it is not shared out among processes."""
-    settings = (f"lock_timeout={busy_timeout_ms:d}", "max_parallel_workers_per_gather=0", "timezone=UTC", *SEEKS)
-    options = " ".join(f"-c {each}" for each in settings)
-    return create_engine(
-        url, pool_pre_ping=True, pool_use_lifo=True, hide_parameters=True, connect_args={"connect_timeout": CONNECT_S, "options": options}
-    )
 
 
 def _tune_sqlite(engine: Engine, busy_timeout_ms: int) -> None:
@@ -273,11 +230,7 @@ def _tune_sqlite(engine: Engine, busy_timeout_ms: int) -> None:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("refund_risk_writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _is_conflict(error: Exception) -> bool:
-    return type(error).__name__ in ("IntegrityError", "UniqueViolation")
+        driver_of(connection).execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def _unavailable(error: Exception) -> RiskError:

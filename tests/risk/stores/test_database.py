@@ -4,11 +4,14 @@ import threading
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import text
 
 from data_contracts.errors import ContractError, SourceUnavailableError
 from risk.stores import tables
-from risk.stores.database import MANY, Database, open_database
+from risk.stores.database import Database, open_database
+from risk.stores.postgres import MANY
 
 NAMES = ("version", "body")
 
@@ -29,6 +32,20 @@ def test_many_rows_are_added_and_those_that_are_there_stay(database: Database, r
         each = database.fetch_each(connection, "SELECT body FROM policies WHERE version = ? AND body LIKE '1%'", [("v1",), ("none",), ("v2",)])
     assert (count(database), found) == (rows, [("v0", "first"), ("v1", "100% ?")])
     assert each == [[("100% ?",)], [], [("100% ?",)]]
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])), unique=True, min_size=1, max_size=20))
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_any_text_comes_back_as_it_was(database: Database, said: list[str]) -> None:
+    """Quotes, braces, backslashes, the word NULL, nothing at all: as values of many rows at once and of one statement."""
+    texts = [*said, *{'"', "\\", "{}", "NULL", "null", ",", "", "a\nb", "%s ?"}.difference(said)]
+    with database.writing() as connection:
+        database.fetch(connection, "DELETE FROM policies RETURNING 0", ())
+        database.add_many(connection, tables.policies, NAMES, [(each, each) for each in texts])
+        found = database.given(
+            connection, "SELECT version, body FROM {given} CROSS JOIN policies WHERE version = c0", ("text",), [(t,) for t in texts]
+        )
+        assert sorted(found) == sorted((each, each) for each in texts)
 
 
 def test_a_key_is_found_by_its_index_in_a_store_without_statistics(database: Database) -> None:
