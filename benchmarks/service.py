@@ -4,41 +4,32 @@ A home is filled first: a trained model, buyers with a past of about 200 events 
 process of its own (`benchmarks/load.py`). Every figure is given by the
 clock and, since machines are shared, as the server's own processor time a call.
 
-    python -m benchmarks.service [--model FOLDER] [--only sqlite|postgres] [--soak MINUTES] [--seconds 15] [--json FILE]
+    python -m benchmarks.service [--model FOLDER] [--only sqlite|postgres|soak] [--soak MINUTES] [--seconds 15] [--json FILE]
 """
 
 import argparse
 import json
-import os
-import signal
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
-import httpx
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.load import Outcome, Plan
 from benchmarks.service_world import World, a_model, fill, the_moment
+from benchmarks.serving import CONNECTIONS, MOST_CALLS, SCORE, Run, doing_nothing, serving
+from benchmarks.soak import LOOKED_AT, events_seen, soaked
 from tests.databases import postgres_database, postgres_server
 from tests.redis_servers import RedisServer
 
-SCORE = "/v1/refund-requests/score"
-CONNECTIONS = 32
-"""Callers at once when there is no rate."""
-RATE, SOAK_RATE = 200, 100
+RATE = 200
 POSTGRES_RATE = 400
 WARM_UP_S = 4
-TICKS = os.sysconf("SC_CLK_TCK")
-MOST_CALLS = 3_000
-"""Calls a second for which questions are prepared when there is no rate."""
 
 
 @dataclass(frozen=True)
@@ -51,113 +42,7 @@ class Row:
     reached: bool | None
 
 
-@dataclass
-class Server:
-    """A server that runs, with its processes."""
-
-    port: int
-    key: str
-    process: subprocess.Popen[str]
-    ready_s: float
-
-    def pids(self) -> list[int]:
-        """The process and all that it started."""
-        found = [self.process.pid]
-        for pid in found:
-            for task in Path(f"/proc/{pid}/task").glob("*/children"):
-                found += map(int, task.read_text(encoding="ascii").split())
-        return found
-
-    def own_s(self) -> float:
-        """Processor time of all of them so far."""
-        return sum(sum(map(int, _stat(pid)[11:13])) for pid in self.pids()) / TICKS
-
-    def resident_mb(self) -> float:
-        """Memory of the largest of them, in megabytes."""
-        return max(int(_stat(pid)[21]) * os.sysconf("SC_PAGE_SIZE") for pid in self.pids()) / 1e6
-
-
-def _stat(pid: int) -> list[str]:
-    return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-
-
-@contextmanager
-def serving(home: Path, workers: int, environment: Mapping[str, str]) -> Iterator[Server]:
-    """The service over a home, as its operator starts it."""
-    program = [sys.executable, "-m", "risk", "serve", "--home", str(home), "--port", "0", "--json"]
-    program += ["--workers", str(workers)] if workers > 1 else []
-    began = time.perf_counter()
-    with (home / "serve.log").open("w", encoding="utf-8") as log:
-        environment = {**os.environ, "PYTHONUNBUFFERED": "1", "REFUND_RISK_CALLS_PER_SECOND": "100000", **environment}
-        process = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=log, text=True, env=environment)  # our own program
-    try:
-        started = json.loads(process.stdout.readline() or "{}") if process.stdout else {}
-        if "address" not in started:
-            message = f"the service did not start; {home / 'serve.log'} says why"
-            raise RuntimeError(message)
-        _until_it_answers(f"{started['address']}/healthz")
-        yield Server(int(started["address"].rpartition(":")[2]), started["api_key"], process, time.perf_counter() - began)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=60)
-
-
-@contextmanager
-def doing_nothing() -> Iterator[Server]:
-    """The endpoint that does nothing, in the same framework."""
-    port = _free_port()
-    process = subprocess.Popen([sys.executable, "-m", "benchmarks.noop", str(port)], text=True)  # our own program
-    try:
-        began = time.perf_counter()
-        _until_it_answers(f"http://127.0.0.1:{port}/noop")
-        yield Server(port, "none", process, time.perf_counter() - began)
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-def _until_it_answers(address: str) -> None:
-    for _ in range(2_000):
-        try:
-            if httpx.get(address, timeout=5).status_code < 500:  # noqa: PLR2004  # it is up
-                return
-        except httpx.TransportError:
-            time.sleep(0.01)
-    message = f"{address} does not answer"
-    raise RuntimeError(message)
-
-
-class Run:
-    """Questions that are asked once each, and the servers that they are asked of."""
-
-    def __init__(self, folder: Path, world: World) -> None:
-        self.folder, self.world, self._next = folder, world, 0
-
-    def ask(self, server: Server, path: str, seconds: float, rate: float | None) -> dict[str, float]:
-        """One run of the load generator, with the server's own time for a call."""
-        count = int(seconds * (rate or MOST_CALLS)) + CONNECTIONS
-        bodies = self.folder / "bodies"
-        bodies.write_bytes(b"\n".join(self.world.bodies(self._next, count)))
-        if path == SCORE:
-            self._next += count
-        plan = Plan(server.port, path, server.key, str(bodies), seconds, CONNECTIONS, rate)
-        own = server.own_s()
-        told = subprocess.run(  # our own program
-            [sys.executable, "-m", "benchmarks.load"], input=json.dumps(asdict(plan)), stdout=subprocess.PIPE, text=True, check=True
-        )
-        outcome = Outcome(**json.loads(told.stdout))
-        return {**asdict(outcome), "rate": outcome.rate, "server_ms": (server.own_s() - own) / outcome.calls * 1000}
-
-
-def on_sqlite(run: Run, home: Path, seconds: float, soak_minutes: float) -> tuple[list[Row], dict[str, Any]]:
+def on_sqlite(run: Run, home: Path, seconds: float) -> tuple[list[Row], dict[str, Any]]:
     """One worker, SQLite, a durable ledger; the endpoint that does nothing before and after."""
     found: dict[str, Any] = {}
     with serving(home, 1, {}) as server:
@@ -167,12 +52,9 @@ def on_sqlite(run: Run, home: Path, seconds: float, soak_minutes: float) -> tupl
         found["at_200"] = run.ask(server, SCORE, seconds, RATE)
         found["saturated"] = run.ask(server, SCORE, seconds, None)
         found |= {"ready_s": server.ready_s, "resident_mb": server.resident_mb()}
-        rows = _sqlite_rows(found)
-        if soak_minutes:
-            found["soak"] = soaked(run, server, soak_minutes)
-            rows.append(_soak_row(found["soak"]))
-    found["actions"] = _actions(home)
-    return rows, found
+        found["actions"] = server.actions()
+    found["events_median"] = median(events_seen(home, range(LOOKED_AT)))
+    return _sqlite_rows(found), found
 
 
 def _sqlite_rows(found: Mapping[str, Any]) -> list[Row]:
@@ -202,21 +84,11 @@ def on_postgres(run: Run, home: Path, seconds: float, environment: Mapping[str, 
     ], found
 
 
-def soaked(run: Run, server: Server, minutes: float) -> dict[str, Any]:
-    """Memory and errors over a long run, minute by minute; the first sixth is warm-up."""
-    steps = max(6, round(minutes))
-    memory, errors, p99 = [], 0, []
-    for _ in range(steps):
-        told = run.ask(server, SCORE, minutes * 60 / steps, SOAK_RATE)
-        memory.append(server.resident_mb())
-        errors += int(told["errors"])
-        p99.append(told["p99_ms"])
-    warm = memory[len(memory) // 6]
-    return {"minutes": minutes, "resident_mb": memory, "growth": max(memory[len(memory) // 6 :]) / warm - 1, "errors": errors, "p99_ms": p99}
-
-
 def _soak_row(soak: Mapping[str, Any]) -> Row:
-    measured = f"{soak['growth']:+.1%}, {soak['errors']} errors in {soak['minutes']:g} minutes"
+    measured = (
+        f"{soak['growth']:+.1%} ({soak['growth_a_minute']:+.2%} a minute) after warm-up, {soak['errors']} errors in {soak['minutes']:g} minutes; "
+        f"a question saw {soak['events'][0]:.0f} events at first, {soak['events'][1]:.0f} at last"
+    )
     return Row("soak at 100 calls/s", "< 2% growth, 0 errors", measured, soak["growth"] < 0.02 and not soak["errors"])  # noqa: PLR2004  # as the line says
 
 
@@ -226,16 +98,6 @@ def _ms(told: Mapping[str, float], name: str) -> str:
 
 def _rate(told: Mapping[str, float]) -> str:
     return f"{told['rate']:,.0f} calls/s (own {told['server_ms']:.2f} ms, {told['errors']:.0f} errors)"
-
-
-def _actions(home: Path) -> dict[str, int]:
-    """What was decided, and how many events questions saw in the median."""
-    import sqlite3
-
-    with sqlite3.connect(home / "risk.db") as connection:
-        actions = "SELECT record ->> '$.decision.action', COUNT(*) FROM decisions GROUP BY 1"
-        events = "SELECT record ->> '$.snapshot.events' AS seen FROM decisions ORDER BY seen LIMIT 1 OFFSET (SELECT COUNT(*) / 2 FROM decisions)"
-        return {**dict(connection.execute(actions).fetchall()), "events_median": connection.execute(events).fetchone()[0]}
 
 
 def show(rows: Sequence[Row], console: Console) -> None:
@@ -253,11 +115,14 @@ def measure(chosen: argparse.Namespace, folder: Path) -> tuple[list[Row], dict[s
     photos = int(chosen.seconds * (MOST_CALLS + RATE + POSTGRES_RATE)) + WARM_UP_S * MOST_CALLS + 8 * CONNECTIONS
     rows: list[Row] = []
     found: dict[str, Any] = {}
-    if chosen.only != "postgres":
-        fill(folder / "sqlite", model, world, photos + int(chosen.soak * 60 * SOAK_RATE), {})
-        some, found["sqlite"] = on_sqlite(Run(folder, world), folder / "sqlite", chosen.seconds, chosen.soak)
+    if chosen.only in (None, "sqlite"):
+        fill(folder / "sqlite", model, world, photos, {})
+        some, found["sqlite"] = on_sqlite(Run(folder, world), folder / "sqlite", chosen.seconds)
         rows += some
-    if chosen.only != "sqlite":
+    if chosen.soak:
+        found["soak"] = soaked(folder / "soak", model, chosen.soak)
+        rows.append(_soak_row(found["soak"]))
+    if chosen.only in (None, "postgres"):
         with ExitStack() as stack:
             redis = RedisServer()
             stack.callback(redis.remove)
@@ -274,10 +139,10 @@ def main() -> None:
     """Measure, print the table, keep the numbers."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, help="folder of a trained model; without it one is trained")
-    parser.add_argument("--only", choices=("sqlite", "postgres"), help="one of the two stores")
+    parser.add_argument("--only", choices=("sqlite", "postgres", "soak"), help="one of the two stores, or the soak alone")
     parser.add_argument("--seconds", type=float, default=15, help="of each run")
     parser.add_argument("--buyers", type=int, default=4_000)
-    parser.add_argument("--soak", type=float, default=0, metavar="MINUTES", help="of 100 calls a second at the end")
+    parser.add_argument("--soak", type=float, default=0, metavar="MINUTES", help="of 100 calls a second about many buyers")
     parser.add_argument("--json", type=Path, metavar="FILE")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="service-") as folder:

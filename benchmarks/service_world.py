@@ -30,10 +30,15 @@ from risk.stores.history import History
 
 KINDS = (EntityType.DEVICE, EntityType.ADDRESS, EntityType.CARD, EntityType.PHONE, EntityType.IP)
 PAST = 9
-"""Requests that each buyer made before; with their orders and links about 200 events that a question sees."""
+"""Requests that each buyer made before; with their orders and links, and what is asked about him meanwhile, about 200 events that a question sees."""
+PAST_DAYS = 342
+"""From the newest to the oldest of them; a month more, by chance, and all lie within a year."""
 TRAINED_ON = 60_000
 """Simulated orders of the model that is trained when none is given."""
-
+STRIDE = 7_919
+"""Buyers between one question and the next when they ask in turn; a prime."""
+TOGETHER = 10_000
+"""Buyers whose past is loaded at once: a gigabyte while it is made."""
 
 WORDS = tuple(
     f"{one}{other}" for one in ("ba", "ke", "li", "mo", "nu", "pra", "sto", "ver") for other in ("cket", "ddle", "ffer", "llow", "mmer", "rrel")
@@ -43,10 +48,27 @@ WORDS = tuple(
 
 @dataclass(frozen=True)
 class World:
-    """Who asks: so many buyers, eight of them to a seller; evidence is numbered on from one question to the next."""
+    """Who asks: so many buyers, eight of them to a seller; evidence is numbered on from one question to the next.
+
+    `in_turn`: each buyer asks once before any of them asks again, in an order in which neighbours are strangers; else chance says who asks.
+    """
 
     buyers: int
     now: datetime
+    in_turn: bool = False
+    past: int = PAST
+
+    def asking(self, number: int, random: Random) -> int:
+        """Who asks that question."""
+        return number * STRIDE % self.buyers if self.in_turn else random.randrange(self.buyers)
+
+    def article(self, buyer: int) -> str:
+        """What a buyer always buys: as many articles to a buyer in a small world as in a large one."""
+        return f"sku-{buyer % max(1, self.buyers // 4)}"
+
+    def wording(self, buyer: int) -> str:
+        """What a buyer always writes."""
+        return " ".join(Random(buyer).choices(WORDS, k=9))  # noqa: S311  # a benchmark, not a secret
 
     def raw(self, kind: EntityType, buyer: int) -> str:
         """An identifier as a shop would send it."""
@@ -60,7 +82,7 @@ class World:
 
     def body(self, number: int, random: Random) -> dict[str, Any]:
         """One question: an order with a line and a delivery, a photo that was measured, five identifiers; one in ten claims the whole amount."""
-        buyer = random.randrange(self.buyers)
+        buyer = self.asking(number, random)
         asked = self.now - timedelta(minutes=5)
         amount = random.randrange(2_000, 10_000)
         claimed = amount if random.random() < 0.1 else amount // 4  # noqa: PLR2004  # the share of dear claims
@@ -72,13 +94,13 @@ class World:
             "claim_type": random.choice(("damaged", "missing", "not_as_described", "quality")),
             "amount_minor": claimed,
             "currency": "CNY",
-            "text": " ".join(Random(buyer).choices(WORDS, k=9)),  # noqa: S311  # as below
+            "text": self.wording(buyer),
             "order": {
                 "order_id": f"order-ask-{number}",
                 "occurred_at": (asked - timedelta(days=3)).isoformat(),
                 "amount_minor": amount,
                 "currency": "CNY",
-                "lines": [{"line_no": 1, "sku_id": f"sku-{buyer % 997}", "quantity": 4, "unit_price_minor": amount // 4}],
+                "lines": [{"line_no": 1, "sku_id": self.article(buyer), "quantity": 4, "unit_price_minor": amount // 4}],
                 "deliveries": [{"status": "delivered", "occurred_at": (asked - timedelta(days=1)).isoformat()}],
             },
             "claim_lines": [{"line_no": 1, "quantity": 1}],
@@ -88,32 +110,41 @@ class World:
 
     def bodies(self, first: int, count: int) -> Iterator[bytes]:
         """The questions of a run, as bytes."""
-        random = Random(first)  # noqa: S311  # a benchmark, not a secret
+        random = Random(first)  # noqa: S311  # as above
         return (json.dumps(self.body(number, random)).encode() for number in range(first, first + count))
 
-    def tables(self, identifiers: Identifiers) -> dict[str, pl.DataFrame]:
-        """What the buyers did in the year before."""
-        random = Random(1)  # noqa: S311  # as above
+    def tables(self, identifiers: Identifiers, buyers: range) -> dict[str, pl.DataFrame]:
+        """What these buyers did in the year before."""
+        random = Random(buyers.start)  # noqa: S311  # as above
         rows: dict[str, list[dict[str, Any]]] = {name: [] for name in ("refund_requests", "orders", "order_lines", "deliveries", "links", "accounts")}
-        for buyer in range(self.buyers):
+        for buyer in buyers:
             account = f"buyer-{buyer}"
             links = [(kind.value, identifiers.of(kind, self.raw(kind, buyer), account).id) for kind in KINDS]
             opened = self.now - timedelta(days=400, minutes=buyer)
             rows["accounts"].append({"account_id": account, "occurred_at": opened, "known_at": opened})
-            for past in range(PAST):
+            for past in range(self.past):
                 self._past(rows, (buyer, past), links, random)
         return {name: pl.DataFrame(some, schema=dict(schema(name))) for name, some in rows.items()}
 
     def _past(self, rows: dict[str, list[dict[str, Any]]], which: tuple[int, int], links: list[tuple[str, str | None]], random: Random) -> None:
         buyer, past = which
         name, account, seller = f"past-{buyer}-{past}", f"buyer-{buyer}", f"shop-{random.randrange(self.buyers // 8)}"
-        asked = self.now - timedelta(days=10 + 38 * past, seconds=random.randrange(3_000_000))
+        asked = self.now - timedelta(days=10 + PAST_DAYS / self.past * past, seconds=random.randrange(3_000_000))
         ordered, delivered, amount = asked - timedelta(days=4), asked - timedelta(days=2), random.randrange(2_000, 30_000)
         order = {"order_id": f"order-{name}", "account_id": account}
         rows["orders"].append({**order, "seller_id": seller, "amount_minor": amount, "currency": "CNY", "occurred_at": ordered, "known_at": ordered})
-        rows["order_lines"].append({"order_id": order["order_id"], "line_no": 1, "sku_id": f"sku-{buyer % 997}", "quantity": 4})
+        rows["order_lines"].append({"order_id": order["order_id"], "line_no": 1, "sku_id": self.article(buyer), "quantity": 4})
         rows["deliveries"].append({"order_id": order["order_id"], "status": "delivered", "occurred_at": delivered, "known_at": delivered})
-        asking = {"request_id": name, **order, "seller_id": seller, "claim_type": "damaged", "amount_minor": amount // 4, "currency": "CNY"}
+        text = None if past else self.wording(buyer)
+        asking = {
+            "request_id": name,
+            "text": text,
+            **order,
+            "seller_id": seller,
+            "claim_type": "damaged",
+            "amount_minor": amount // 4,
+            "currency": "CNY",
+        }
         rows["refund_requests"].append({**asking, "occurred_at": asked, "known_at": asked})
         for kind, entity in links:
             link = {"entity_type": kind, "entity_id": entity, "account_id": account, "request_id": name}
@@ -139,7 +170,9 @@ def fill(folder: Path, model: Path, world: World, photos: int, environment: dict
     (folder / "model").symlink_to(model.absolute())
     home = open_home(folder, read_settings({**environ, **environment}))
     try:
-        load_tables(world.tables(Identifiers(home.pseudonym, "", home.scheme)), home.database, home.currency)
+        identifiers = Identifiers(home.pseudonym, "", home.scheme)
+        for first in range(0, world.buyers, TOGETHER):
+            load_tables(world.tables(identifiers, range(first, min(first + TOGETHER, world.buyers))), home.database, home.currency)
         _measure(home, photos, world.now)
     finally:
         home.database.close()
