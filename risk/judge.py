@@ -7,6 +7,7 @@ from typing import Protocol
 from data_contracts.contributions import Scored
 from data_contracts.decision import Decision, DecisionRecord
 from data_contracts.question import Question
+from data_contracts.request import RefundRequest
 from data_contracts.score import Score
 from data_contracts.snapshot import Facts, Snapshot
 from features.catalog import catalogue_hash
@@ -94,15 +95,15 @@ def record_of(question: Question, seen: Snapshot, facts: Facts, judged: Judged, 
     )
 
 
+REQUEST = tuple(field.name for field in fields(RefundRequest) if field.name != "text")
 ASKED = ("order", "order_lines", "deliveries", "claim_lines", "evidence", "observations", "measurements", "links", "reuses", "category", "missing")
 
 
 def snapshot_of(seen: Snapshot, judged: Judged) -> dict[str, object]:
     """The question as it was seen, and what else the decision used, for the ledger; the buyer's words stay outside of it."""
-    request = {field.name: getattr(seen.request, field.name) for field in fields(seen.request) if field.name != "text"}
     return {
         **{name: getattr(seen, name) for name in ASKED},
-        "request": request,
+        "request": {name: getattr(seen.request, name) for name in REQUEST},
         "events": seen.events,
         "amount_minor": judged.amount_minor,
         "details": judged.circumstances.details,
