@@ -9,27 +9,20 @@ worked out beforehand (Yang 2021, Fast TreeSHAP). Numbers are those of LightGBM'
 
 import math
 from collections.abc import Sequence
-from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from data_contracts.machine_code import njit
 from models.ranker.dataset import Floats
-from models.ranker.trees import CATEGORY, LEFT, MISSING, NAN, ZERO, Tree, trees_of
-
-Arrays: TypeAlias = tuple[npt.NDArray[Any], ...]
-
-_NO_SPLITS = np.empty((0, 4), np.int64)
+from models.ranker.forest import NO_SPLITS, Arrays, by_number, by_word, splits_of
+from models.ranker.trees import CATEGORY, Tree
 
 POINTS = 4
 """Points of the Gauss rule that are worked on together."""
 
 SMALL = 8
 """Splits up to which a tree's answers are all worked out beforehand: 16 KB a tree, and a row reads one line of it."""
-
-NO_LESS = 1e-35
-"""LightGBM's zero: what is no further away from 0 counts as 0."""
 
 ELSEWHERE, LEAVES, ALONG = 0, 1, 2
 """How a row stands to a node: it left the way there at an earlier split of the same feature, leaves it at this one, or goes along."""
@@ -38,14 +31,12 @@ ELSEWHERE, LEAVES, ALONG = 0, 1, 2
 class Shap:
     """The contributions of a model's features. Immutable, safe from several threads."""
 
-    def __init__(self, booster_text: str, features: int) -> None:
-        """ModelMismatchError: the text holds other trees than LightGBM's plain ones."""
-        trees = trees_of(booster_text)
+    def __init__(self, trees: Sequence[Tree], features: int) -> None:
         self.base_log_odds = sum(tree.expected for tree in trees)
         self._features = features
         small = [tree for tree in trees if 0 < tree.thresholds.size <= SMALL]
         large = [tree for tree in trees if tree.thresholds.size > SMALL]
-        self._splits = _splits([*small, *large])
+        self._splits = splits_of([*small, *large])
         self._known = _known(small)
         self._walked = _walked(large, sum(tree.thresholds.size for tree in small))
 
@@ -56,22 +47,13 @@ class Shap:
         return found
 
 
-def _splits(trees: Sequence[Tree]) -> Arrays:
-    """All splits as the kernel reads them: feature and kind; threshold; where the words that go left begin, and how many numbers they take; words."""
-    splits = np.concatenate([_NO_SPLITS, *(tree.splits for tree in trees)])
-    splits[:, 2] += np.repeat(np.cumsum([0, *(tree.words.size for tree in trees)])[:-1], [tree.thresholds.size for tree in trees])
-    thresholds = np.concatenate([np.empty(0), *(tree.thresholds for tree in trees)])
-    words = np.concatenate([np.empty(0, np.uint32), *(tree.words for tree in trees)])
-    return splits[:, :2].astype(np.uint32), thresholds, splits[:, 2:].astype(np.uint32), words
-
-
 def _walked(trees: Sequence[Tree], first_split: int) -> Arrays:
     """Trees that the kernel walks: where each starts, nodes, values, table. Their splits are counted from `first_split` on."""
     starts = np.cumsum([0, *(len(tree.nodes) for tree in trees)])
     lengths = np.diff(starts)
     parent, earlier, split, left, share, value, features = np.array([node for tree in trees for node in tree.nodes]).reshape(-1, 7).T
     split += np.repeat(np.cumsum([0, *(tree.thresholds.size for tree in trees)])[:-1], lengths)
-    feature = np.concatenate([_NO_SPLITS, *(tree.splits for tree in trees)])[split.astype(np.int64), 0]
+    feature = np.concatenate([NO_SPLITS, *(tree.splits for tree in trees)])[split.astype(np.int64), 0]
     nodes = np.stack([parent, earlier, split + first_split, left, feature], axis=1).astype(np.uint32)
     above = np.where(earlier > 0, np.repeat(starts[:-1], lengths) + earlier, -1).astype(np.int64)
     return starts, nodes, value.copy(), _table(share, above, int(features.max(initial=1)))
@@ -117,10 +99,13 @@ def _table(share: Floats, earlier: npt.NDArray[np.int64], most: int) -> Floats:
 def _explain(rows, found, splits, known, walked):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202  # compiled
     """Fill `found`, row by row: small trees are looked up, the others walked."""
     ends, features, counts, first, answers = known
-    went = np.empty(splits[1].size, np.uint32)
+    asked, thresholds, spans, words = splits
+    went = np.empty(thresholds.size, np.uint32)
     room = _room(walked[0])
     for r in range(rows.shape[0]):
-        _went(rows[r], splits, went)
+        for k in range(went.size):
+            value, kind = rows[r, asked[k, 0]], asked[k, 1]
+            went[k] = by_word(value, spans[k, 0], spans[k, 1], words) if kind & CATEGORY else by_number(value, kind, thresholds[k])
         for t in range(counts.size):
             place = first[t]
             for k in range(ends[t], ends[t + 1]):
@@ -154,28 +139,6 @@ def _room(starts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     for t in range(starts.size - 1):
         longest = max(longest, starts[t + 1] - starts[t])
     return np.ones((longest, POINTS)), np.empty((longest, POINTS)), np.full(longest, ALONG, np.uint32)
-
-
-@njit(cache=True, nogil=True)
-def _went(row, splits, went):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Which way the row goes at each split, as LightGBM decides it: 1 is left."""
-    asked, thresholds, spans, words = splits
-    for k in range(thresholds.size):
-        value, kind = row[asked[k, 0]], asked[k, 1]
-        unknown = np.isnan(value)
-        if kind & CATEGORY:
-            went[k] = 0
-            if -1 < value < 32 * spans[k, 1]:  # a number holds 32 words; NaN is in no range
-                place = np.uint32(value)
-                went[k] = (words[spans[k, 0] + (place >> np.uint32(5))] >> (place & np.uint32(31))) & np.uint32(1)
-            continue
-        missing = kind & MISSING
-        if unknown and missing != NAN:
-            value = 0.0
-        if (unknown and missing == NAN) or (missing == ZERO and abs(value) <= NO_LESS):
-            went[k] = np.uint32(kind & LEFT != 0)
-        else:
-            went[k] = np.uint32(value <= thresholds[k])
 
 
 @njit(cache=True, nogil=True)

@@ -35,13 +35,15 @@ class Node(NamedTuple):
 class Tree:
     """One tree. splits: a line each: feature, kind, where the words that go left begin among `words`, and how many numbers of 32 words they take.
 
-    expected: the mean value of the training rows.
+    children: of each split, left and right; below 0 it is a leaf, -1 the first. values: of the leaves. expected: the mean of the training rows'.
     """
 
     nodes: Sequence[Node]
     splits: npt.NDArray[np.int64]
     thresholds: Floats
     words: npt.NDArray[np.uint32]
+    children: npt.NDArray[np.int64]
+    values: Floats
     expected: float
 
 
@@ -83,20 +85,21 @@ def _tree(row: Mapping[str, str]) -> Tree:
     def whole(name: str) -> list[int]:
         return [int(each) for each in row.get(name, "").split()]
 
-    feature, kind, inner, leaves, values = (
-        whole("split_feature"),
-        whole("decision_type"),
-        numbers("internal_count"),
-        numbers("leaf_count"),
-        numbers("leaf_value"),
-    )
+    feature, kind, inner, leaves = whole("split_feature"), whole("decision_type"), numbers("internal_count"), numbers("leaf_count")
+    left, right, values = whole("left_child"), whole("right_child"), numbers("leaf_value")
     nodes = [Node(0, 0, 0, 0, 1.0, 0.0, 0)]
-    if len(values) > 1:
+    if inner:
         counts, ends = [*inner, *reversed(leaves)], [*[0.0] * len(inner), *reversed(values)]
-        _Children(feature, whole("left_child"), whole("right_child"), counts, ends).visit(0, 0, {}, nodes)
+        _Children(feature, left, right, counts, ends).visit(0, 0, {}, nodes)
     thresholds, bounds = numbers("threshold"), whole("cat_boundaries")
     spans = [(bounds[int(at)], bounds[int(at) + 1]) if each & CATEGORY else (0, 0) for each, at in zip(kind, thresholds, strict=True)]
     splits = [(*each, start, end - start) for *each, (start, end) in zip(feature, kind, spans, strict=True)]
-    expected = sum(count / inner[0] * value for count, value in zip(leaves, values, strict=True)) if inner else values[0]
-    words = np.array(whole("cat_threshold"), np.uint32)
-    return Tree(nodes, np.array(splits, np.int64).reshape(-1, 4), np.array(thresholds, np.float64), words, expected)
+    return Tree(
+        nodes,
+        np.array(splits, np.int64).reshape(-1, 4),
+        np.array(thresholds, np.float64),
+        np.array(whole("cat_threshold"), np.uint32),
+        np.array([left[: len(inner)], right[: len(inner)]], np.int64).T,
+        np.array(values, np.float64),
+        sum(count / inner[0] * value for count, value in zip(leaves, values, strict=True)) if inner else values[0],
+    )

@@ -1,4 +1,4 @@
-"""LightGBM's own `pred_contrib` is the reference."""
+"""LightGBM itself is the reference, of raw scores and of contributions."""
 
 import lightgbm as lgb
 import numpy as np
@@ -7,6 +7,7 @@ import pytest
 from data_contracts.errors import ModelMismatchError
 from models.ranker.boosting import mean_of
 from models.ranker.dataset import Floats
+from models.ranker.forest import Forest
 from models.ranker.shap import POINTS, Shap
 from models.ranker.trees import trees_of
 
@@ -35,8 +36,10 @@ def a_booster(seed: int, width: int = 6, trees: int = 12, **settings: object) ->
 
 
 def assert_explained(booster: lgb.Booster, asked: Floats) -> None:
-    """Every part as LightGBM has it, and all of them the raw score."""
-    shap = Shap(booster.model_to_string(), booster.num_feature())
+    """The raw score to the bit, every part as LightGBM has it, and all parts the raw score."""
+    trees = trees_of(booster.model_to_string())
+    shap = Shap(trees, booster.num_feature())
+    assert Forest(trees)(asked).tobytes() == np.asarray(booster.predict(asked, raw_score=True)).tobytes()
     parts = shap(asked)
     wanted = np.asarray(booster.predict(asked, pred_contrib=True))
     assert np.abs(parts - wanted[:, :-1]).max() < 1e-9
@@ -72,18 +75,19 @@ def test_the_mean_of_several_fits_is_explained() -> None:
 
 def test_one_row_is_explained_like_many_to_the_bit() -> None:
     booster = a_booster(3, num_leaves=31)
-    shap, asked = Shap(booster.model_to_string(), 6), rows(4, 200, 6)
+    shap, asked = Shap(trees_of(booster.model_to_string()), 6), rows(4, 200, 6)
     assert np.concatenate([shap(row[None]) for row in asked]).tobytes() == shap(asked).tobytes()
 
 
 def test_a_model_that_never_splits_says_nothing() -> None:
     booster = lgb.train({"verbose": -1}, lgb.Dataset(np.zeros((100, 2)), np.arange(100) % 2), 3)
-    shap = Shap(booster.model_to_string(), 2)
+    shap = Shap(trees_of(booster.model_to_string()), 2)
     assert not shap(np.ones((3, 2))).any()
+    assert Forest(trees_of(booster.model_to_string()))(np.ones((1, 2))) == booster.predict(np.ones((1, 2)), raw_score=True)
     assert shap.base_log_odds == pytest.approx(booster.predict(np.ones((1, 2)), raw_score=True)[0])
 
 
 def test_leaves_that_hold_lines_are_refused() -> None:
     text = a_booster(1, num_leaves=4, linear_tree=True, trees=2).model_to_string()
     with pytest.raises(ModelMismatchError, match="linear trees"):
-        Shap(text, 6)
+        trees_of(text)
