@@ -64,12 +64,13 @@ def check(
 
 @app.command()
 def remeasure(home: Home, *, as_json: AsJson = False) -> None:
-    """Measure stored evidence again where a signal or a model has a newer version."""
+    """Measure stored evidence again where a signal or a model has a newer version; exit 1 when a file could not be looked at."""
     from risk.jobs.remeasure import remeasure as run
 
     with working(f"measuring evidence in {home}", as_json=as_json):
         result = run(home)
     print_result(result, show.loaded, as_json=as_json)
+    raise typer.Exit(1 if result["failed"] else 0)
 
 
 @app.command()

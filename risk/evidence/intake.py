@@ -18,7 +18,7 @@ from uuid import uuid4
 import structlog
 from sqlalchemy import Connection
 
-from data_contracts.errors import BusyError, NotFoundError, PurgedError, SourceUnavailableError
+from data_contracts.errors import BusyError, NotFoundError, PurgedError, RiskError, SourceUnavailableError
 from features.streams import micros
 from risk.evidence.holding import holding
 from risk.evidence.later import Later
@@ -54,6 +54,14 @@ class Receipt:
     evidence_id: str
     sha256: str
     status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remeasured:
+    """How many files were measured again, and why others could not be, by file."""
+
+    measured: int
+    failed: Mapping[str, str]
 
 
 class Slot:
@@ -147,15 +155,18 @@ class Intake:
         threading.Thread(target=self._catch_up, args=(lacking,), name="evidence-recover", daemon=True).start()
         return len(lacking)
 
-    def remeasure(self, report: Callable[[int, int], None] = lambda _done, _all: None) -> int:
-        """The same, waiting until it is done; how many files."""
+    def remeasure(self) -> Remeasured:
+        """The same, waiting until it is done; a file that cannot be looked at holds up no other."""
         with self.rows.database.reading() as connection:
             lacking = self.rows.lacking(connection, self.versions)
-        for done, sha256 in enumerate(lacking):
+        failed = {}
+        for sha256 in lacking:
             self._free.acquire()
-            self._begin(sha256, Slot(self._free.release)).result()
-            report(done + 1, len(lacking))
-        return len(lacking)
+            try:
+                self._begin(sha256, Slot(self._free.release)).result()
+            except RiskError as error:
+                failed[sha256] = error.message
+        return Remeasured(len(lacking) - len(failed), failed)
 
     def status(self, sha256: str) -> dict[str, Any]:
         """What is known of a file, and how far it is: stored, measuring, measured. NotFoundError: it never came."""

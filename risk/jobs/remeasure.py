@@ -48,13 +48,15 @@ def _intake_of(home: Path) -> Iterator[Intake]:
         opened.database.close()
 
 
-def remeasure(home: Path, report: Callable[[int, int], None] = lambda _done, _all: None) -> dict[str, object]:
-    """Measure every stored file in which a signal's current version was not measured yet; `report` is told how far it is.
+def remeasure(home: Path) -> dict[str, object]:
+    """Measure every stored file in which a signal's current version was not measured yet; `failed` says why others could not be, by file.
 
     Decisions made before keep what they were made from; a request asked afterwards sees the new values.
     """
     with _intake_of(home) as intake:
-        return {"home": str(home), "measured": intake.remeasure(report), "pictures": len(intake.library), "versions": dict(intake.versions)}
+        done = intake.remeasure()
+        about = {"pictures": len(intake.library), "versions": dict(intake.versions)}
+        return {"home": str(home), "measured": done.measured, "failed": dict(done.failed), **about}
 
 
 def know(home: Path, folder: Path, origin: str) -> dict[str, object]:

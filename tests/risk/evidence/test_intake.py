@@ -76,8 +76,8 @@ def test_a_risen_version_is_measured_again_and_the_old_answer_stays(database: Da
         sha256 = send(intake, a_photo())
     with an_intake(database, tmp_path, SandboxEye(sandbox, {"generated": ("1:new", 0.9)}), now=clock) as intake:
         assert intake.status(sha256)["status"] == "stored"
-        assert intake.remeasure() == 1
-        assert intake.remeasure() == 0
+        assert intake.remeasure().measured == 1
+        assert intake.remeasure().measured == 0
         found = [(each["version"], each["value"]) for each in intake.status(sha256)["measurements"] if each["signal"] == "generated"]
         assert found == [("1:old", 0.2), ("1:new", 0.9)]
         assert count(database, "evidence_looks") == 1

@@ -50,7 +50,7 @@ def test_what_was_told_is_there_and_nothing_is_half(tmp_path: Path, sandbox: San
             assert len(files) >= len(looks) >= told
             assert all(intake.files.holds(sha256) for sha256 in files)
             unmeasured = len(files) - len(looks)
-            assert intake.remeasure() == unmeasured == eye.looks
+            assert intake.remeasure().measured == unmeasured == eye.looks
             assert intake.files.clear_spool(idle_s=0) <= 3
     finally:
         database.close()
