@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import polars as pl
 
+from data_contracts.asked import Asked
 from data_contracts.label import Label, LabelValue
 from data_contracts.link import EntityType, Link
 from data_contracts.request import ClaimLine, Delivery, DeliveryStatus, Order, OrderLine
@@ -40,7 +41,7 @@ def micros(moment: datetime) -> int:
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
-def entities_of(seen: Snapshot) -> tuple[Entity, ...]:
+def entities_of(seen: Asked) -> tuple[Entity, ...]:
     """The entities of a request: account, seller, the claimed articles and lots (the whole order when no line is named), and its links'."""
     request, order = seen.request, _own_order(seen)
     found = [
@@ -163,11 +164,11 @@ def newest(measurements: Iterable[Measurement], as_of: datetime) -> list[Measure
     return list(found.values())
 
 
-def _own_order(seen: Snapshot) -> Order | None:
+def _own_order(seen: Asked) -> Order | None:
     return seen.order if seen.order is not None and seen.order.known_at <= seen.as_of else None
 
 
-def _articles(seen: Snapshot) -> list[tuple[str | None, str | None]]:
+def _articles(seen: Asked) -> list[tuple[str | None, str | None]]:
     """The article and lot of each claimed line, or of each order line when no line is named."""
     ordered = {line.line_no: line for line in seen.order_lines}
     if not seen.claim_lines:

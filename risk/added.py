@@ -1,5 +1,6 @@
 """What a decided question adds to history: its events on timelines, its links, its order. Worked out once, written with the decision."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,14 +30,14 @@ class Added:
     buyer: str | None
 
 
-def added(question: Question, seen: Snapshot, *, account_is_known: bool = False) -> Added:
-    """What the question adds; an order or an account that was told before adds nothing."""
+def added(question: Question, seen: Snapshot, ordered: Sequence[Placed] = (), *, account_is_known: bool = False) -> Added:
+    """What the question adds; an order or an account that was told before adds nothing. `ordered`: the events of its order, where they are known."""
     request_id = question.request.request_id
     places = request_events(seen)
     is_new = question.order is not None and seen.order is question.order
     events = [*places]
     if is_new and question.order is not None:
-        events += order_events(question.order, question.order_lines, (), seen.currency)
+        events += ordered or order_events(question.order, question.order_lines, (), seen.currency)
     links = [link for link in seen.links if link.request_id == request_id and link.known_at == seen.as_of]
     for link in links:
         events += link_events(link)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from data_contracts.errors import ConflictError, SourceUnavailableError
 from data_contracts.question import Question
 from features.online import compute
-from risk.added import added
-from risk.gather import Gatherer, Reads, UnmeasuredError
+from risk.gather import Gatherer, UnmeasuredError
 from risk.judge import About, Champion, judge, record_of
 from risk.ledger import Entry, Ledger, OvertakenError, Recorded, before, matching
+from risk.reads import Reads
 from risk.stopwatch import Stopwatch
 from risk.stores.timelines import NOBODY
 from risk.terms import Policy
@@ -83,9 +83,7 @@ class Engine:
         watch.lap("features")
         judged = judge(self.champion, facts, seen, self.policy, len(question.awaiting))
         watch.lap("decide")
-        adds = added(question, seen, account_is_known=reads.knows(question.account))
-        if not question.again:
-            self.source.add(reads, seen, adds)
+        adds = self.source.added(reads, question, seen)
         about = About(self.champion.version if self.champion else "none", supersedes, watch.laps_ms)
         return Entry(record_of(question, seen, facts, judged, about), adds)
 

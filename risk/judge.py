@@ -13,8 +13,8 @@ from data_contracts.snapshot import Facts, Snapshot
 from features.catalog import catalogue_hash
 from features.streams import in_currency
 from risk.details import details
-from risk.gather import degraded
 from risk.policy import Circumstances, conclude, weigh
+from risk.sources import degraded
 from risk.terms import Policy
 from risk.version import code_version
 

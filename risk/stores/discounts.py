@@ -2,12 +2,11 @@
 
 import os
 from collections.abc import Iterable
-from datetime import datetime
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from data_contracts.discount import Discount, newest
+from data_contracts.discount import Discount
 from data_contracts.errors import SourceUnavailableError
 
 _DISCOUNTS = TypeAdapter(tuple[Discount, ...])
@@ -35,10 +34,6 @@ class StoredDiscounts:
             message = f"{self._file} cannot be written ({error.strerror or error}); expected a folder with room that you may write to"
             raise SourceUnavailableError(message) from error
         return len(found)
-
-    def at(self, as_of: datetime) -> Discount | None:
-        """The newest tables from at or before a moment; null: none yet. SourceUnavailableError: the file is damaged or cannot be read."""
-        return newest(self.all(), as_of)
 
     def all(self) -> tuple[Discount, ...]:
         """All tables, by moment. SourceUnavailableError: the file is damaged or cannot be read."""

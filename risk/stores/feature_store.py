@@ -6,7 +6,7 @@ needs from Feast's online table itself (`online_features.py`, `redis_features.py
 
 import os
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -77,12 +77,21 @@ class FeatureStore:
 
     def online(self, seller_id: str | None, sku_ids: Iterable[str]) -> dict[str, float | None]:
         """The newest published value of every slow feature; null: no state yet. SourceUnavailableError: the online table cannot be read."""
-        ids = {EntityType.SELLER: () if seller_id is None else (seller_id,), EntityType.SKU: tuple(sku_ids)}
-        rows = self._online.read(ids)
-        found: dict[str, float | None] = {}
-        for kind, features in self._features.items():
-            found |= {each.name: one_value(each, (row.get(each.name) for row in rows[kind])) for each in features}
-        return found
+        return self.online_each([(seller_id, tuple(sku_ids))])[0]
+
+    def online_each(self, asked: Sequence[tuple[str | None, Sequence[str]]]) -> list[dict[str, float | None]]:
+        """The same for several requests, a seller and articles each, read at once."""
+        ids = [{EntityType.SELLER: () if seller_id is None else (seller_id,), EntityType.SKU: sku_ids} for seller_id, sku_ids in asked]
+        named = {kind: list(dict.fromkeys(name for each in ids for name in each[kind])) for kind in (EntityType.SELLER, EntityType.SKU)}
+        rows = {kind: dict(zip(named[kind], found, strict=True)) for kind, found in self._online.read(named).items()}
+        return [
+            {
+                feature.name: one_value(feature, [rows[kind][name].get(feature.name) for name in each[kind]])
+                for kind, features in self._features.items()
+                for feature in features
+            }
+            for each in ids
+        ]
 
     def close(self) -> None:
         """Give back the connection to the online table."""

@@ -55,12 +55,15 @@ class SqliteFeatures:
 
     def read(self, asked: Mapping[EntityType, Sequence[str]]) -> dict[EntityType, list[Values]]:
         """As OnlineFeatures says."""
-        return {kind: [self._row(kind, name) for name in names] for kind, names in asked.items()}
+        with self._opened() as connection:
+            return {kind: [_row(connection, kind, name) for name in names] for kind, names in asked.items()}
 
     def stamps(self, kind: EntityType, names: Sequence[str]) -> dict[str, int]:
         """As OnlineFeatures says; the whole table is read at once."""
         wanted, prefix = set(names), len(entity_key(key_of(kind), ""))
-        rows = self._rows(f"SELECT entity_key, MAX(event_ts) FROM {_table(kind)} GROUP BY 1", ())  # noqa: S608  # the table's name is ours
+        with self._opened() as connection:
+            newest = f"SELECT entity_key, MAX(event_ts) FROM {_table(kind)} GROUP BY 1"  # noqa: S608  # the table's name is ours
+            rows = connection.execute(newest).fetchall() if connection else []
         return {name: seconds for key, seconds in rows if (name := bytes(key[prefix:]).decode()) in wanted}
 
     def feast(self) -> dict[str, Any]:
@@ -86,20 +89,20 @@ class SqliteFeatures:
                 self._connection.close()
                 self._connection = None
 
-    def _row(self, kind: EntityType, name: str) -> Values:
-        rows = self._rows(
-            f"SELECT feature_name, value FROM {_table(kind)} WHERE entity_key = ?",  # noqa: S608  # the table's name is ours
-            (entity_key(key_of(kind), name),),
-        )
-        return {feature: number(value) for feature, value in rows}
-
-    def _rows(self, query: str, values: tuple[object, ...]) -> list[tuple[Any, Any]]:
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection | None]:
+        """The connection, for one caller at a time; null while there is no file."""
         with self.answering(), self._lock:
-            if self._connection is None:
-                if not self.file.exists():
-                    return []
+            if self._connection is None and self.file.exists():
                 self._connection = sqlite3.connect(f"file:{self.file}?mode=ro", uri=True, check_same_thread=False, timeout=LOCKED_S)
-            return self._connection.execute(query, values).fetchall()
+            yield self._connection
+
+
+def _row(connection: sqlite3.Connection | None, kind: EntityType, name: str) -> Values:
+    if connection is None:
+        return {}
+    query = f"SELECT feature_name, value FROM {_table(kind)} WHERE entity_key = ?"  # noqa: S608  # the table's name is ours
+    return {feature: number(value) for feature, value in connection.execute(query, (entity_key(key_of(kind), name),))}
 
 
 def _table(kind: EntityType) -> str:

@@ -63,11 +63,12 @@ def past_of(history: History, connection: Connection, questions: Sequence[Questi
     return past
 
 
-def read_named(database: Database, connection: Connection, past: Past, accounts: Iterable[str], entities: Iterable[Entity]) -> None:
-    """Add when accounts were opened, and of what category articles and sellers are."""
-    rows = database.given(connection, _ACCOUNTS, TEXT, [(name,) for name in dict.fromkeys(accounts)])
+def read_named(database: Database, connection: Connection, past: Past, entities: Iterable[Entity]) -> None:
+    """Add when the accounts among these were opened, and of what category articles and sellers are."""
+    entities = list(entities)
+    rows = database.given(connection, _ACCOUNTS, TEXT, [(entity.id,) for entity in entities if entity.type is EntityType.ACCOUNT])
     past.accounts = {name: Account(account_id=name, occurred_at=moment(at), known_at=moment(known)) for name, at, known in rows}
-    named = [(entity.type.value, entity.id) for entity in dict.fromkeys(entities) if entity.type in (EntityType.SKU, EntityType.SELLER)]
+    named = [(entity.type.value, entity.id) for entity in entities if entity.type in (EntityType.SKU, EntityType.SELLER)]
     rows = database.given(connection, _CATEGORIES, ("text", "text"), named)
     past.categories = {Entity(EntityType(kind), name): category for kind, name, category in rows}
 

@@ -22,12 +22,13 @@ from features.projection import currency_of
 from features.reach import LOOK_BACK
 from risk.api.decisions import REQUEST
 from risk.api.edge import Edge
-from risk.gather import NO_ANSWER, NOT_CONNECTED, Components, Gatherer, SlowFeatures, degraded
+from risk.gather import Gatherer
 from risk.jobs.bodies import bodies
 from risk.jobs.build_features import discounts_for, graph_facts, publish_discounts
 from risk.jobs.live_graph import LiveGraph
 from risk.jobs.load_history import known_before, load_tables
 from risk.simulator.simulate import simulate
+from risk.sources import NO_ANSWER, NOT_CONNECTED, Components, SlowFeatures, degraded
 from risk.stores.database import Database, open_database
 from risk.stores.discounts import StoredDiscounts
 from risk.stores.history import History
@@ -139,7 +140,7 @@ class Silent:
     def follow(self, *_: object) -> None:
         """There is nothing to read."""
 
-    def online(self, *_: object) -> dict[str, float | None]:
+    def online_each(self, *_: object) -> list[dict[str, float | None]]:
         raise SourceUnavailableError("gone")
 
     def facts(self, *_: object) -> None:
