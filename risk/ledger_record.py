@@ -1,7 +1,7 @@
 """A decision's record as it lies in the ledger: JSON that people can read, with nothing said twice.
 
-A feature without a value is named once, with its reason. Features stand in the order of the catalogue and contributions by size, so only the
-snapshot, which holds what callers sent, is put in order.
+A feature without a value is named once, under its reason. Features stand in the order of the catalogue; only the snapshot, which holds what callers
+sent, is put in order.
 """
 
 from collections.abc import Mapping
@@ -29,13 +29,18 @@ def written(record: DecisionRecord) -> bytes:
 
 
 def read(body: bytes) -> DecisionRecord:
-    """The record that was written so, or by an earlier version, which wrote every feature without a value twice."""
+    """The record that was written so, or by an earlier version, which named every feature without a value twice."""
     said = msgspec.json.decode(body)
-    facts = said["facts"]
-    facts["values"] = {**facts["values"], **dict.fromkeys(facts["missing"])}
+    values, missing = said["facts"]["values"], said["facts"]["missing"]
+    if any(isinstance(each, list) for each in missing.values()):
+        missing = {name: reason for reason, names in missing.items() for name in names}
+    said["facts"] = {"values": {**values, **dict.fromkeys(missing)}, "missing": missing}
     return _RECORD.validate_python(said)
 
 
 def _told(facts: Facts) -> Mapping[str, object]:
-    missing = facts.missing
-    return {"values": {name: value for name, value in facts.values.items() if value is not None or name not in missing}, "missing": missing}
+    missing: dict[str, list[str]] = {}
+    for name, reason in facts.missing.items():
+        missing.setdefault(reason, []).append(name)
+    known = {name: value for name, value in facts.values.items() if value is not None or name not in facts.missing}
+    return {"values": known, "missing": missing}
