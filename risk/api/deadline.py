@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from fastapi import Request
 
 from data_contracts.errors import ContractError
+from risk.api.calls import header
 from risk.evidence.intake import Intake
 
 HEADER = "Deadline-Ms"
@@ -18,7 +19,7 @@ POLL_S = 0.05
 
 def deadline_ms(request: Request, said_ms: int | None) -> int | None:
     """The sooner of the header and the body's field; null when neither is there. ContractError: the header is no number of milliseconds."""
-    text = request.headers.get(HEADER)
+    text = header(request, HEADER)
     if text is None:
         return said_ms
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(LONGEST_MS)) and 1 <= int(text) <= LONGEST_MS):

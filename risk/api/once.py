@@ -14,6 +14,7 @@ from fastapi.responses import Response
 
 from data_contracts.errors import ContractError, RiskError
 from features.streams import micros
+from risk.api.calls import header
 from risk.api.service import JSON, Desk
 from risk.keys import ApiKey
 from risk.stores.idempotency import Bound, Idempotency, Kept
@@ -57,7 +58,7 @@ class Once:
 
     def _bound(self, request: Request, caller: ApiKey, body: bytes) -> Bound | None:
         """The key with what it stands for: method, path, query and body; null when the call has none."""
-        key = request.headers.get(HEADER)
+        key = header(request, HEADER)
         if key is None:
             return None
         if not FORM.fullmatch(key):
