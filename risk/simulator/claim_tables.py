@@ -1,4 +1,4 @@
-"""Requests, evidence, links, labels and the truth as tables of the contract."""
+"""Requests, evidence, links, labels, refunds and the truth as tables of the contract."""
 
 from dataclasses import dataclass
 
@@ -19,6 +19,7 @@ from risk.simulator.images import VERSION
 from risk.simulator.labels import Labels, ring_numbers
 from risk.simulator.links import Names, Uses, link_frame
 from risk.simulator.observations import Observed
+from risk.simulator.refunds import Refunds
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +182,22 @@ def label_table(asked: Asked, names: Names) -> pl.DataFrame:
             "source": words([one.value for one in LabelSource], labels.source),
             "occurred_at": labels.occurred_us,
             "known_at": labels.known_us,
+        },
+    )
+
+
+def refund_table(seed: int, asked: Asked, names: Names, paid: Refunds) -> pl.DataFrame:
+    """What was paid back."""
+    return table(
+        "refunds",
+        {
+            "refund_id": opaque("rfd", seed, paid.claim),
+            "request_id": pick(names.request, paid.claim),
+            "order_id": pick(names.order, asked.claims.order[paid.claim]),
+            "amount_minor": none_to_null(paid.amount),
+            "currency": pl.Series([rates.CURRENCY]).new_from_index(0, len(paid.claim)),
+            "occurred_at": paid.occurred_us,
+            "known_at": paid.known_us,
         },
     )
 

@@ -13,7 +13,7 @@ from data_contracts.errors import ContractError
 from risk.simulator import rates
 from risk.simulator.abusers import Groups, form_groups, plan_orders, recruit, share_in_rings
 from risk.simulator.arrays import NONE, stage
-from risk.simulator.claim_tables import Asked, attribute_table, evidence_tables, label_table, link_table, request_tables, truth_table
+from risk.simulator.claim_tables import Asked, attribute_table, evidence_tables, label_table, link_table, refund_table, request_tables, truth_table
 from risk.simulator.claimed import claim_lines
 from risk.simulator.claims import Bought, raise_claims
 from risk.simulator.deliveries import deliver
@@ -24,6 +24,7 @@ from risk.simulator.links import login_uses, order_uses, request_uses
 from risk.simulator.observations import observe
 from risk.simulator.orders import place_orders
 from risk.simulator.people import Network, Pools, account_count, build_network, build_people, build_pools
+from risk.simulator.refunds import pay
 from risk.simulator.season import period
 from risk.simulator.shop_tables import name_all, order_tables, world_tables
 from risk.simulator.texts import write_texts
@@ -68,6 +69,8 @@ def simulate(orders: int, days: int, seed: int, end: datetime) -> dict[str, pl.D
     tables |= evidence_tables(seed, bought, asked, names)
     tables["links"] = link_table(seed, asked, names, (uses, texts), bought.when.end_us)
     tables["labels"] = label_table(asked, names)
+    paid = pay(stage(seed, "refunds"), asked.claims, asked.claimed.amount, asked.labels, bought.when.end_us)
+    tables["refunds"] = refund_table(seed, asked, names, paid)
     tables["request_attributes"] = attribute_table(stage(seed, "attributes"), asked, names)
     tables["truth"] = truth_table(seed, bought, asked, names)
     return tables
