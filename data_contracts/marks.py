@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data_contracts.link import EntityType
-from data_contracts.timeline import COLUMNS, NAMES, NEVER, NULL, Entity, Events, Marks, Stream
+from data_contracts.timeline import COLUMNS, NAMES, NEVER, NULL, WHOLE, Entity, Events, Marks, Stream
 
 Key = tuple[Entity, Stream]
 """Names a timeline."""
@@ -20,9 +20,9 @@ Kind = tuple[EntityType, Stream]
 Bounds = npt.NDArray[np.int64]
 """Stretches of a table, one a row: its first event, the one after its last, and an event that stands elsewhere in the table (-1: none)."""
 
-_EVENT_ID, _KNOWN = COLUMNS.index("event_id"), COLUMNS.index("known_us")
-_WORDS = tuple(COLUMNS.index(name) for name in NAMES)
-_DEFAULT = tuple(NEVER if name == "until_us" else NULL for name in COLUMNS)
+_KNOWN = COLUMNS.index("known_us")
+_NAMES, _WHOLE = slice(4, 4 + len(NAMES)), slice(4 + len(NAMES), None)
+_NOTHING, _UNKNOWN = (None,) * len(WHOLE), (NULL,) * len(WHOLE)
 
 NO_EVENTS: Marks = np.empty((0, len(COLUMNS)), np.int64)
 
@@ -36,17 +36,15 @@ def marks_of(rows: Sequence[tuple[Any, ...]], streams: Sequence[Stream]) -> Mark
     """Rows in the order of COLUMNS, each with its stream, as marks."""
     if not rows:
         return NO_EVENTS
-    found = array("q")
-    for place, values in enumerate(zip(*rows, strict=True)):
-        if place == _EVENT_ID:
-            found.extend(map(hash, map(about, values, streams)))
-        elif None not in values:
-            found.extend(map(hash, values) if place in _WORDS else values)
-        else:
-            default = _DEFAULT[place]
-            found.extend([default if value is None else hash(value) if place in _WORDS else value for value in values])
-    table: Marks = np.ascontiguousarray(np.frombuffer(found, np.int64).reshape(len(COLUMNS), len(rows)).T)
-    return table
+    found: list[int] = []
+    for row, stream in zip(rows, streams, strict=True):
+        found.append(hash(about(row[0], stream) if stream is Stream.LABEL else row[0]))
+        found += row[1:3]
+        found.append(NEVER if row[3] is None else row[3])
+        found += [NULL if value is None else hash(value) for value in row[_NAMES]]
+        whole = row[_WHOLE]
+        found += _UNKNOWN if whole == _NOTHING else [NULL if value is None else value for value in whole]
+    return np.frombuffer(array("q", found), np.int64).reshape(len(rows), len(COLUMNS))
 
 
 @dataclass(frozen=True, slots=True)

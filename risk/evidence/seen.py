@@ -6,6 +6,7 @@ we hold stands over what the caller says of them.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection
@@ -16,6 +17,7 @@ from data_contracts.request import Evidence, Observation, Observer
 from data_contracts.score import Measurement
 from data_contracts.signal import Reuse
 from data_contracts.snapshot import Snapshot
+from data_contracts.unchecked import unchecked
 from features.image import reuse
 from features.image.signal_kit import Match
 from features.streams import micros
@@ -165,18 +167,30 @@ def strength(reuses: Iterable[Reuse]) -> float:
     return max((reuse.strength(Match(each.other_sha256, each.distance, each.form, each.whole)) for each in reuses), default=0.0)
 
 
+@lru_cache(maxsize=1_024)
 def _number(version: str) -> int:
     return int(version.partition(":")[0])
 
 
+_moment = lru_cache(maxsize=1_024)(moment)
+"""All that one look measured was known at one moment."""
+
+_measured = unchecked(Measurement)
+"""What we measured ourselves was checked when it was kept: a file has two dozen measurements, and each check takes as long as ten."""
+
+
 def _measurement(row: Row, piece: Evidence) -> Measurement:
-    """What we measured ourselves, put together without being checked again: a file has two dozen of them, and each check takes as long as ten."""
     sha256, known_us, signal, version, value, unavailable = row
-    mine = {"evidence_id": piece.evidence_id, "request_id": piece.request_id, "sha256": sha256, "signal": signal, "version": _number(version)}
-    made = object.__new__(Measurement)
-    for name, each in {**mine, "value": value, "unavailable": unavailable, "known_at": moment(known_us)}.items():
-        object.__setattr__(made, name, each)
-    return made
+    return _measured(
+        evidence_id=piece.evidence_id,
+        request_id=piece.request_id,
+        sha256=sha256,
+        signal=signal,
+        version=_number(version),
+        value=value,
+        unavailable=unavailable,
+        known_at=_moment(known_us),
+    )
 
 
 def _reuses(looked: Mapping[str, _Known], sha256: str) -> tuple[Reuse, ...]:

@@ -26,7 +26,7 @@ Row: TypeAlias = tuple[Any, ...]
 
 def is_turn(entity: EntityType, stream: Stream) -> bool:
     """Whether an event of that timeline is one of an account's turns."""
-    return entity is EntityType.ACCOUNT and stream.value in KINDS
+    return stream in KINDS and entity is EntityType.ACCOUNT
 
 
 def turns_among(placed: Iterable[Placed]) -> list[Row]:
