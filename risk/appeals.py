@@ -19,7 +19,7 @@ from data_contracts.reason import REASONS
 from features.streams import micros
 from risk.answer import answers
 from risk.ingest import Ingest
-from risk.ledger import Ledger
+from risk.ledger import Ledger, content_of
 from risk.stores import service_tables
 from risk.stores.history import moment
 from risk.stores.outbox import Kind
@@ -155,7 +155,7 @@ class Appeals:
         ((decision_id, body),) = self.database.fetch(connection, _NEWEST, (appeal["request_id"],))
         before = self.ledger.record_of(body)
         record = _by_a_person(before, appeal["appeal_id"], said, at)
-        self.ledger.add_rows(connection, [(record, answers(record))])
+        self.ledger.add_rows(connection, [content_of(record, answers(record))])
         assert record.supersedes == decision_id  # noqa: S101  # one writer: nothing came between
         return record.decision_id
 

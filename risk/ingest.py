@@ -113,7 +113,7 @@ class Ingest:
 
     def _keep_order(self, connection: Connection, told: OrderTold) -> bool:
         history, known_us = self.history, micros(told.order.known_at)
-        fresh = bool(history.add_orders(connection, [(told.order, told.lines)]))
+        fresh = history.add_order(connection, told.order, told.lines)
         if not fresh:
             _check_same(history.order(connection, told.order.order_id), told.order, told.lines)
         history.add_deliveries(connection, told.scans)

@@ -6,6 +6,7 @@ A decision and what it adds to history are one durable transaction.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
@@ -29,6 +30,7 @@ from risk.stores.timelines import NOBODY
 
 CONTENT = ("decision_id", "request_id", "revision", "payload_sha256", "as_of_us", "record", "answers", "turn")
 """The columns that the chain protects, in the order of its hash; a `turn` of 0 is left out, as it was before there were turns."""
+_ANSWERS = CONTENT.index("answers")
 DECISION_COLUMNS = (*CONTENT, "previous_sha256", "chain_sha256")
 
 FINAL_WITHIN = timedelta(minutes=10)
@@ -72,6 +74,7 @@ class Ledger:
         self.evidence = EvidenceRows(history)
         self.pending = Pending(history.database)
         self.outbox = Outbox(history.database)
+        self._sources: frozenset[str] = frozenset()  # that are noted in the store for good
 
     def decided(self, connection: Connection, questions: Sequence[Question]) -> dict[str, list[Recorded]]:
         """What was decided for these requests before, by request, the newest decision first."""
@@ -87,31 +90,27 @@ class Ledger:
 
         `signature` is that of the timelines that know of it already. OvertakenError: somebody was first with one of them; nothing was kept.
         """
-        kept = [(entry.record, answers(entry.record)) for entry in entries]
+        contents = [content_of(entry.record, answers(entry.record)) for entry in entries]  # before others must wait for this writer
+        sources = frozenset().union(*(entry.added.sources for entry in entries))
         try:
-            with self.database.writing() as connection:
-                self.add_rows(connection, kept)
+            with self.database.writing() as connection, self.database.together(connection):
+                self.add_rows(connection, contents)
                 self._become_history(connection, [entry.added for entry in entries], signature)
+                self.history.add_sources(connection, sources - self._sources, micros(entries[0].added.seen.as_of))
                 for entry in entries:
                     self._settle(connection, entry.added, entry.record)
         except IntegrityError as error:
-            raise OvertakenError("somebody was first with the same question; ask again") from error
-        return [Recorded(each.decision_id, each.request_id, each.revision, each.payload_sha256, answered, each) for each, answered in kept]
+            raise OvertakenError("somebody was first with the same question, its order or its account; ask again") from error
+        self._sources |= sources
+        return [
+            Recorded(each.decision_id, each.request_id, each.revision, each.payload_sha256, content[_ANSWERS], each)
+            for each, content in zip((entry.record for entry in entries), contents, strict=True)
+        ]
 
-    def add_rows(self, connection: Connection, kept: Iterable[tuple[DecisionRecord, bytes]]) -> None:
-        """The next rows of the chain, with what was answered. IntegrityError: an identity has a decision at its turn already."""
+    def add_rows(self, connection: Connection, contents: Iterable[tuple[Any, ...]]) -> None:
+        """The next rows of the chain, as `content_of` makes them. IntegrityError: an identity has a decision at its turn already."""
         rows, previous = [], self._head(connection)
-        for record, answered in kept:
-            content = (
-                record.decision_id,
-                record.request_id,
-                record.revision,
-                record.payload_sha256,
-                micros(record.as_of),
-                ledger_record.written(record),
-                answered,
-                record.turn,
-            )
+        for content in contents:
             own = row_hash(previous, protected(content))
             rows.append((*content, previous, own))
             previous = own
@@ -198,7 +197,7 @@ class Ledger:
         self.outbox.tell(connection, kind, record.decision_id, told_of(record), record.as_of)
 
     def _become_history(self, connection: Connection, entries: Sequence[Added], signature: bytes) -> None:
-        """Put the requests, their links and orders that were not known before on their timelines. OvertakenError: an order or an account is known."""
+        """Put the requests, their links and orders that were not known before on their timelines. IntegrityError: an order or an account is known."""
         history = self.history
         for each in entries:
             if each.question.again:
@@ -206,14 +205,13 @@ class Ledger:
         history.add_places(connection, [place for each in entries for place in each.places])
         orders = [(each.question.order, each.question.order_lines) for each in entries if each.order and each.question.order is not None]
         accounts = [each.question.account for each in entries if each.account and each.question.account is not None]
-        if history.add_orders(connection, orders) < len(orders) or history.add_accounts(connection, accounts) < len(accounts):
-            raise OvertakenError("somebody was first with the same order or account; ask again")
+        history.add_new_orders(connection, orders)
+        history.add_new_accounts(connection, accounts)
         history.add_deliveries(connection, [scan for each in entries for scan in each.question.deliveries])
         history.add_links(connection, [link for each in entries for link in each.links])
         self.evidence.add_uses(connection, [use for each in entries for use in uses(each.question.revision, each.buyer, each.seen)])
         history.add_events(connection, [event for each in entries for event in each.events], signature)
         history.add_texts(connection, [(each.question.request, micros(each.seen.as_of)) for each in entries])
-        history.add_sources(connection, frozenset().union(*(each.sources for each in entries)), micros(entries[0].seen.as_of))
 
     def _end_earlier(self, connection: Connection, question: Question) -> None:
         """What an earlier decision of the request left on timelines counts no longer."""
@@ -232,6 +230,12 @@ def told_of(record: DecisionRecord) -> dict[str, object]:
         "provisional": record.provisional,
         "supersedes": record.supersedes,
     }
+
+
+def content_of(record: DecisionRecord, answered: bytes) -> tuple[Any, ...]:
+    """A decision and what was answered with it, in the order of CONTENT."""
+    names = (record.decision_id, record.request_id, record.revision, record.payload_sha256)
+    return (*names, micros(record.as_of), ledger_record.written(record), answered, record.turn)
 
 
 def protected(content: Sequence[object]) -> Sequence[object]:

@@ -65,6 +65,18 @@ class Database:
                 raise IntegrityError("a row that is there already", None, error) from error
             raise _unavailable(error) from error
 
+    @contextmanager
+    def together(self, connection: Connection) -> Iterator[None]:
+        """PostgreSQL gets the statements inside without a wait between them, but for those whose rows are fetched: others wait for this writer.
+
+        What is wrong with one of them is raised by a later one, or at the end. Only what the methods here send may be inside.
+        """
+        if self.is_sqlite:
+            yield
+            return
+        with driver_of(connection).pipeline():
+            yield
+
     def fetch(self, connection: Connection, statement: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
         """The rows of a statement with `?` for values, as plain tuples: the fast way to read, the same for both dialects.
 
@@ -88,12 +100,18 @@ class Database:
 
         `kinds` are their types in PostgreSQL (text, bigint).
         """
-        if not rows:
-            return []
+        found: list[tuple[Any, ...]] = self._over(connection, statement, kinds, rows).fetchall() if rows else []
+        return found
+
+    def change(self, connection: Connection, statement: str, kinds: tuple[str, ...], rows: Sequence[Sequence[object]]) -> None:
+        """The same for what the statement changes; it returns no rows."""
+        if rows:
+            self._over(connection, statement, kinds, rows)
+
+    def _over(self, connection: Connection, statement: str, kinds: tuple[str, ...], rows: Sequence[Sequence[object]]) -> Any:  # noqa: ANN401  # a cursor
         spelled = _with_given(statement, kinds, self.is_sqlite)
         values = [msgspec.json.encode(rows).decode()] if self.is_sqlite else postgres.arrays(rows)
-        found: list[tuple[Any, ...]] = driver_of(connection).execute(spelled, values * statement.count("{given}")).fetchall()
-        return found
+        return driver_of(connection).execute(spelled, values * statement.count("{given}"))
 
     def frame(self, connection: Connection, query: Select[Any], schema: pl.Schema) -> pl.DataFrame:
         """The rows of a query as a frame, fetched in parts so that millions of them fit; the driver itself gives them in a third of the time."""
@@ -131,8 +149,7 @@ class Database:
             places = ", ".join(["?"] * len(columns))
             driver.executemany(f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({places}){or_else}", rows)  # noqa: S608  # our own names
             return
-        with closing(driver.cursor()) as cursor:
-            postgres.insert(cursor, table, columns, rows, or_else)
+        postgres.insert(driver, table, columns, rows, or_else)
 
     def scrub(self, tables: Iterable[str]) -> None:
         """Let nothing that was deleted from them linger: in SQLite's log, in PostgreSQL's dead rows. SourceUnavailableError: no answer."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection
 
 from data_contracts.label import Label
 from data_contracts.link import EntityType, Link
@@ -87,19 +87,20 @@ class History:
         """From that moment on the links of a request count no longer on timelines."""
         tell(self.database, connection, StoredLinks(self.database, connection).end(request_id, until_us))
 
-    def add_orders(self, connection: Connection, orders: Iterable[tuple[Order, Sequence[OrderLine]]]) -> int:
-        """Keep orders; how many of them were not kept before. One that was stays as it is."""
+    def add_order(self, connection: Connection, order: Order, lines: Sequence[OrderLine]) -> bool:
+        """Keep an order; false when it was kept before, and stays as it is."""
         statement = "INSERT INTO orders (order_id, known_us, body) VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING order_id"
-        rows = [(order.order_id, micros(order.known_at), encode_order(order, lines)) for order, lines in orders]
-        return sum(map(len, self.database.fetch_each(connection, statement, rows)))
+        return bool(self.database.fetch(connection, statement, _order_row(order, lines)))
 
-    def add_accounts(self, connection: Connection, accounts: Iterable[Account]) -> int:
-        """Keep when accounts were opened; how many were not known before. What was told first stays."""
-        statement = "INSERT INTO accounts (account_id, occurred_us, known_us) VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING account_id"
+    def add_new_orders(self, connection: Connection, orders: Iterable[tuple[Order, Sequence[OrderLine]]]) -> None:
+        """Keep orders. IntegrityError: one was kept before."""
+        self.database.add_new(connection, tables.orders, ("order_id", "known_us", "body"), [_order_row(*each) for each in orders])
+
+    def add_new_accounts(self, connection: Connection, accounts: Iterable[Account]) -> None:
+        """Keep when accounts were opened. IntegrityError: one was known before."""
         rows = [(account.account_id, micros(account.occurred_at), micros(account.known_at)) for account in accounts]
-        fresh = [row for row, kept in zip(rows, self.database.fetch_each(connection, statement, rows), strict=True) if kept]
-        add_turns(self.database, connection, [(OPENED, row[0], *row, None) for row in fresh])
-        return len(fresh)
+        self.database.add_new(connection, tables.accounts, ("account_id", "occurred_us", "known_us"), rows)
+        add_turns(self.database, connection, [(OPENED, row[0], *row, None) for row in rows])
 
     def add_deliveries(self, connection: Connection, scans: Iterable[Delivery]) -> None:
         """Keep carrier scans."""
@@ -123,30 +124,15 @@ class History:
 
     def request_events(self, connection: Connection, request_id: str) -> list[Placed]:
         """The request's events on its timelines, as of its latest revision."""
-        places, events = tables.request_places.c, tables.timeline_events.c
-        rows = connection.execute(
-            select(events.entity_type, events.entity_id, *(events[name] for name in COLUMNS))
-            .join_from(
-                tables.request_places,
-                tables.timeline_events,
-                (events.entity_type == places.entity_type)
-                & (events.entity_id == places.entity_id)
-                & (events.stream == Stream.REQUEST.value)
-                & (events.known_us == places.known_us)
-                & (events.event_id == places.request_id),
-            )
-            .where(places.request_id == request_id, events.until_us == NEVER)
-        )
+        rows = self.database.fetch(connection, _REQUEST_EVENTS, (request_id,))
         return [(Entity(EntityType(kind), name), Stream.REQUEST, tuple(row)) for kind, name, *row in rows]
 
     def end_events(self, connection: Connection, placed: Iterable[Placed], until_us: int) -> None:
         """From that moment on these events no longer count: something newer took their place."""
         placed = list(placed)
         tell(self.database, connection, (entity for entity, _, _ in placed))
-        table = tables.timeline_events
-        for entity, stream, row in placed:
-            here = (table.c.entity_type == entity.type.value, table.c.entity_id == entity.id, table.c.stream == stream.value)
-            connection.execute(update(table).where(*here, table.c.known_us == row[2], table.c.event_id == row[0]).values(until_us=until_us))
+        keys = [(until_us, entity.type.value, entity.id, stream.value, row[2], row[0]) for entity, stream, row in placed]
+        self.database.fetch_each(connection, _END_EVENT, keys)
 
     def replace_label_events(self, connection: Connection, placed: Iterable[Placed]) -> None:
         """Put label events on timelines, over the ones from before the newest label came."""
@@ -171,6 +157,22 @@ class History:
 
 
 EVENT_COLUMNS = ("entity_type", "entity_id", "stream", *COLUMNS)
+
+
+_REQUEST_EVENTS = f"""
+    SELECT e.entity_type, e.entity_id, {", ".join(f"e.{name}" for name in COLUMNS)} FROM request_places p CROSS JOIN timeline_events e
+    WHERE p.request_id = ? AND e.entity_type = p.entity_type AND e.entity_id = p.entity_id AND e.stream = '{Stream.REQUEST.value}'
+        AND e.known_us = p.known_us AND e.event_id = p.request_id AND e.until_us = {NEVER}
+"""  # noqa: S608  # our own words
+
+_END_EVENT = """
+    UPDATE timeline_events SET until_us = ?
+    WHERE entity_type = ? AND entity_id = ? AND stream = ? AND known_us = ? AND event_id = ? RETURNING until_us
+"""
+
+
+def _order_row(order: Order, lines: Sequence[OrderLine]) -> tuple[Any, ...]:
+    return order.order_id, micros(order.known_at), encode_order(order, lines)
 
 
 def link_of(row: Sequence[Any]) -> Link:

@@ -116,27 +116,16 @@ class StoredLinks:
     def _mark(self, edges: Sequence[tuple[Entity, int]]) -> None:
         """Count one more use just before each edge: move the marks after it, and set a new one where the stretch before it has become long.
 
-        A late use is rare, so the marks after all edges are looked for at once; and one use in a few looks how long its stretch is.
+        A late use is rare, so the marks after all edges are moved at once; and one use in a few looks how long its stretch is.
         """
-        nodes = [(place, *_name(node), edge_us) for place, (node, edge_us) in enumerate(edges)]
-        late = {place for (place,) in self._database.given(self._connection, _LATER, ("bigint", "text", "text", "bigint"), nodes)}
-        self._each(_MOVE, [(*_name(node), edge_us) for place, (node, edge_us) in enumerate(edges) if place in late])
+        self._database.change(self._connection, _MOVE, ("text", "text", "bigint"), [(*_name(node), edge_us) for node, edge_us in edges])
         looked = [edge for edge in dict.fromkeys(edges) if crc32(f"{edge[0].id}{edge[1]}".encode()) % LOOK_EVERY == 0]
-        counted = self._marked(looked).items()
-        rows = [(*_name(node), edge_us, before + since) for (node, edge_us), (before, since) in counted if since >= EVERY]
+        rows: list[Row] = []
+        for is_account, statement in ((True, _MARKED_OF_ACCOUNT), (False, _MARKED_OF_ENTITY)):
+            mine = [(*_name(node), edge_us) for node, edge_us in looked if (node.type is EntityType.ACCOUNT) is is_account]
+            counted = self._database.given(self._connection, statement, ("text", "text", "bigint"), mine)
+            rows += [(*moment, before + since) for *moment, before, since in counted if since >= EVERY]
         self._database.add_many(self._connection, tables.link_marks, ("entity_type", "entity_id", "known_us", "uses"), rows)
-
-    def _marked(self, moments: Sequence[tuple[Entity, int]]) -> dict[tuple[Entity, int], tuple[int, int]]:
-        """For each node and moment: the uses at its last mark before, and those since."""
-        marks = self._each(_MARK, [(*_name(node), before_us) for node, before_us in moments])
-        last = {moment: rows[0] if rows else (_EVER, 0) for moment, rows in zip(moments, marks, strict=True)}
-        found: dict[tuple[Entity, int], tuple[int, int]] = {}
-        for is_account, statement in ((True, _SINCE_OF_ACCOUNT), (False, _SINCE_OF_ENTITY)):
-            mine = [moment for moment in last if (moment[0].type is EntityType.ACCOUNT) is is_account]
-            keys = [((node.id,) if is_account else _name(node)) for node, _ in mine]
-            rows = self._each(statement, [(*key, last[moment][0], moment[1]) for key, moment in zip(keys, mine, strict=True)])
-            found |= {moment: (last[moment][1], since) for moment, ((since,),) in zip(mine, rows, strict=True)}
-        return found
 
 
 class Feed:
@@ -190,8 +179,6 @@ _EVER = -(2**63)
 
 _OF_ACCOUNT, _OF_ENTITY = "account_id = ?", "entity_type = ? AND entity_id = ?"
 
-_MARK = "SELECT known_us, uses FROM link_marks WHERE entity_type = ? AND entity_id = ? AND known_us <= ? ORDER BY known_us DESC LIMIT 1"
-
 _COUNT = f"""
     SELECT COALESCE((SELECT uses FROM link_marks WHERE entity_type = ? AND entity_id = ? AND known_us <= ? ORDER BY known_us DESC LIMIT 1), 0)
         + (SELECT COUNT(account_id) FROM links WHERE {{mine}} AND known_us < ? AND known_us >= COALESCE(
@@ -221,9 +208,17 @@ _SAME = """
 
 _END = f"UPDATE links SET until_us = ? WHERE request_id = ? AND until_us = {NEVER} RETURNING entity_type, entity_id, account_id"  # noqa: S608  # a number
 
-_SINCE_OF_ACCOUNT = "SELECT COUNT(account_id) FROM links WHERE account_id = ? AND known_us >= ? AND known_us < ?"
+_MARKED = f"""
+    SELECT c0, c1, c2, COALESCE((SELECT m.uses {{last}}), 0), (SELECT COUNT(l.account_id) FROM links l
+        WHERE {{mine}} AND l.known_us < c2 AND l.known_us >= COALESCE((SELECT m.known_us {{last}}), {_EVER})) FROM {{{{given}}}}
+"""  # noqa: S608  # as above
+"""For nodes and moments: the uses at the last mark before, and those since."""
 
-_SINCE_OF_ENTITY = "SELECT COUNT(account_id) FROM links WHERE entity_type = ? AND entity_id = ? AND known_us >= ? AND known_us < ?"
+_LAST_MARK = "FROM link_marks m WHERE m.entity_type = c0 AND m.entity_id = c1 AND m.known_us <= c2 ORDER BY m.known_us DESC LIMIT 1"
+
+_MARKED_OF_ACCOUNT, _MARKED_OF_ENTITY = (
+    _MARKED.format(last=_LAST_MARK, mine=mine) for mine in ("l.account_id = c1", "l.entity_type = c0 AND l.entity_id = c1")
+)
 
 _STANDING = f"""
     SELECT COUNT(CASE WHEN stream = '{Stream.REQUEST.value}' THEN 1 END),
@@ -244,9 +239,12 @@ _THERE = """
 """
 """Which of these links are kept already."""
 
-_LATER = "SELECT DISTINCT c0 FROM {given} CROSS JOIN link_marks WHERE entity_type = c1 AND entity_id = c2 AND known_us >= c3"
-
-_MOVE = "UPDATE link_marks SET uses = uses + 1 WHERE entity_type = ? AND entity_id = ? AND known_us >= ? RETURNING uses"
+_MOVE = """
+    UPDATE link_marks SET uses = link_marks.uses + late.uses FROM (
+        SELECT m.entity_type AS kind, m.entity_id AS name, m.known_us AS known_us, COUNT(*) AS uses
+        FROM {given} CROSS JOIN link_marks m WHERE m.entity_type = c0 AND m.entity_id = c1 AND m.known_us >= c2 GROUP BY 1, 2, 3) AS late
+    WHERE link_marks.entity_type = late.kind AND link_marks.entity_id = late.name AND link_marks.known_us = late.known_us
+"""
 
 _MARK_ALL = f"""
     INSERT INTO link_marks (entity_type, entity_id, known_us, uses)

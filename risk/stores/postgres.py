@@ -49,16 +49,17 @@ def _element(value: object) -> str:
     return str(value)
 
 
-def insert(cursor: Any, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]], or_else: str) -> None:  # noqa: ANN401  # the driver's
+def insert(driver: Any, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]], or_else: str) -> None:  # noqa: ANN401  # its connection
     """Add rows; `or_else` is what is to be done where a key is there already."""
-    if len(rows) >= MANY and or_else:
-        _copy(cursor, table.name, ", ".join(columns), rows)
+    if len(rows) >= MANY and or_else and not driver.pgconn.pipeline_status:  # in a pipeline there is no COPY
+        with driver.cursor() as cursor:
+            _copy(cursor, table.name, ", ".join(columns), rows)
         return
     statement, has_bytes = _insert(table, tuple(columns), or_else)
     if has_bytes:
-        cursor.executemany(statement, rows)
+        driver.cursor().executemany(statement, rows)
     else:
-        cursor.execute(statement, arrays(rows))
+        driver.execute(statement, arrays(rows))
 
 
 @lru_cache(maxsize=256)

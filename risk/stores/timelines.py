@@ -35,6 +35,7 @@ BEHIND, KEPT_TURNS = 40_000, 50_000
 """Turns after which a worker that slept forgets everything instead of reading on, and how many are kept in the store."""
 
 PRUNE_EVERY = 4_096
+"""Of so many turns, in the mean, one drops those that are kept no longer: which one does is seen by what it says, so none need ask for its number."""
 
 _KNOWN, _NAME = COLUMNS.index("known_us"), COLUMNS.index("event_id")
 
@@ -177,9 +178,11 @@ def tell_all(database: Database, connection: Connection) -> None:
 
 
 def _tell(database: Database, connection: Connection, body: bytes) -> None:
-    ((turn_no,),) = database.fetch(connection, f"INSERT INTO {tables.timeline_turns.name} (body) VALUES (?) RETURNING turn_no", (body,))  # noqa: S608  # our own name
-    if turn_no % PRUNE_EVERY == 0:
-        database.fetch(connection, "DELETE FROM timeline_turns WHERE turn_no < ? RETURNING 0", (turn_no - KEPT_TURNS,))
+    database.add(connection, tables.timeline_turns, ("body",), (body,))
+    if crc32(body) % PRUNE_EVERY == 0:
+        database.fetch(
+            connection, "DELETE FROM timeline_turns WHERE turn_no < (SELECT MAX(turn_no) FROM timeline_turns) - ? RETURNING 0", (KEPT_TURNS,)
+        )
 
 
 _COLUMNS = ", ".join(COLUMNS)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from data_contracts.errors import ContractError, SourceUnavailableError
 from risk.stores import tables
@@ -66,6 +67,23 @@ def test_a_write_that_fails_leaves_nothing(database: Database) -> None:
     with pytest.raises(RuntimeError):
         half()
     assert count(database) == 0
+
+
+@pytest.mark.parametrize("rows", [3, MANY + 5])
+def test_what_is_sent_together_is_kept_together_or_not_at_all(database: Database, rows: int) -> None:
+    def write(last: str) -> None:
+        with database.writing() as connection, database.together(connection):
+            database.add_many(connection, tables.policies, NAMES, [(f"{last}{number}", "b") for number in range(rows)])
+            assert len(database.fetch(connection, "SELECT version FROM policies", ())) >= rows
+            database.add_new(connection, tables.orders, ("order_id", "known_us", "body"), [("o", 1, b"\0\xff%s")])
+            database.add(connection, tables.policies, NAMES, (last, "b"))
+
+    write("v")
+    with pytest.raises(IntegrityError):
+        write("w")
+    assert count(database) == rows + 1
+    with database.reading() as connection:
+        assert database.fetch(connection, "SELECT body FROM orders", ()) == [(b"\0\xff%s",)]
 
 
 def test_a_reading_sees_one_moment_while_others_write(database: Database) -> None:
