@@ -269,6 +269,17 @@ def models(result: object) -> RenderableType:
     return Group(shown, *([steps] if found["promotions"] else []), Text(note))
 
 
+def shadow(result: object) -> RenderableType:
+    """What another model would have decided."""
+    found = plain(result)
+    apart = "" if found["score_shift"] is None else f", scores lie {found['score_shift']:.3f} apart"
+    title = f"{found['model']}: {found['compared']:,} decisions compared, {found['skipped']:,} skipped{apart}"
+    shown = table(title, "was", "would be", "requests", "known abuse", "known honest", right=("requests", "known abuse", "known honest"))
+    for move in found["moves"]:
+        shown.add_row(move["was"], move["would"], *(f"{move[name]:,}" for name in ("requests", "abuse", "honest")))
+    return Group(shown, Text(f"for instance {', '.join(found['changed'][:3])}" if found["changed"] else "it would have decided alike"))
+
+
 def webhooks(result: object) -> RenderableType:
     """Endpoints; a secret is shown when one was just added."""
     found = plain(result)

@@ -1,5 +1,6 @@
 """`refund-risk models`: which ranker decides in a home, and which ones wait."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,8 @@ from risk.commands.options import AsJson, By, Home, Why, print_result, working
 app = typer.Typer()
 models = typer.Typer(help="Register, list, promote and take back rankers.", no_args_is_help=True)
 app.add_typer(models, name="models")
+
+Version = Annotated[str, typer.Argument(help="The model's version.", show_default=False)]
 
 
 @models.command()
@@ -36,8 +39,24 @@ def list_(home: Home, *, as_json: AsJson = False) -> None:
 
 
 @models.command()
+def shadow(
+    version: Version,
+    home: Home,
+    *,
+    since: Annotated[datetime | None, typer.Option(help="Only decisions from that moment on (UTC).")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """What a registered model would have decided of everything that was decided; it changes nothing."""
+    from risk.jobs.shadow import shadow_home
+
+    with working(f"letting {version} look at the ledger", as_json=as_json):
+        result = shadow_home(home, version, None if since is None else since.replace(tzinfo=UTC))
+    print_result(result, show.shadow, as_json=as_json)
+
+
+@models.command()
 def promote(
-    version: Annotated[str, typer.Argument(help="The model's version.", show_default=False)],
+    version: Version,
     home: Home,
     by: By,
     why: Why,

@@ -1,17 +1,20 @@
 """From training to the service and back: what is registered, promoted and taken back is what decides after the next start, and replays."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from models.ranker.artifact import Artifact, load, save
+from models.ranker.calibrate import END, Calibration
 from risk.cli import app
 from risk.jobs.replay import replay_home
 from tests.risk.jobs.labelled_shop import LabelledShop
 from tests.risk.servers import running
-from tests.risk.stories import plain_body
+from tests.risk.stories import ago, plain_body
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:sqlalchemy.exc.SADeprecationWarning")
 
@@ -56,6 +59,32 @@ def test_a_retraining_is_registered_promoted_served_and_taken_back(labelled_shop
     ]
     report = replay_home(home)
     assert (report.ok, report.checked, report.skipped) == (True, 4, 0)
+
+
+def test_a_challenger_in_the_shadow_says_what_it_would_change(labelled_shop: LabelledShop, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    command("train", labelled_shop.folder, "--features", labelled_shop.features, "--out", home / "model")
+    artifact = load(home / "model")
+    harsh = Artifact(artifact.booster_text, replace(artifact.card, calibration=Calibration("platt", (-END, -39.0, END), (0.0, 0.97, 1.0))))
+    save(harsh, tmp_path / "harsh")
+    with running(home) as service:
+        answers = [service.client.post("/v1/refund-requests/score", json=plain_body(f"r{number}")).json() for number in range(3)]
+        label = {"request_id": "r0", "value": "honest", "source": "verdict", "occurred_at": ago(days=0)}
+        assert service.client.post("/v1/labels", json=label).status_code == 201
+    was = {answer["action"] for answer in answers}
+    assert was == {"approve"}
+    for folder in (home / "model", tmp_path / "harsh"):
+        command("models", "add", folder, "--home", home)
+    same = command("models", "shadow", artifact.version, "--home", home)
+    assert (same["compared"], same["skipped"], same["score_shift"], same["moves"], same["changed"]) == (3, 0, 0.0, [], [])
+    found = command("models", "shadow", harsh.version, "--home", home)
+    assert found["moves"] == [{"was": "approve", "would": "review", "requests": 3, "abuse": 0, "honest": 1}]
+    assert found["changed"] == [answer["decision_id"] for answer in answers]
+    assert found["score_shift"] == pytest.approx(sum(0.97 - answer["score"] for answer in answers) / 3, abs=0.03)
+    assert command("models", "shadow", harsh.version, "--home", home, "--since", "2100-01-01")["compared"] == 0
+    assert "no model 2020" in command("models", "shadow", "2020", "--home", home, code=2)["error"]["message"]
+    shown = CliRunner().invoke(app, ["models", "shadow", harsh.version, "--home", str(home)]).output
+    assert "3 decisions compared" in shown
 
 
 def test_a_person_sees_what_is_registered_and_served(labelled_shop: LabelledShop, tmp_path: Path) -> None:
