@@ -19,6 +19,8 @@ log = structlog.get_logger()
 NEVER_SENT = "0" * 64
 """A name that no file has: asking for it shows that the evidence store answers."""
 
+UNKNOWN = "it is not known while the database does not answer"
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -32,9 +34,10 @@ class Parts:
 
     def tried(self) -> Readiness:
         """Every part tried. Without store or disk nothing can be decided; without the others decisions go on and say so."""
+        database = _tried("database", self._standing, "it does not answer")
         needed = {
-            "database": _tried("database", self._standing, "it does not answer"),
-            "schema": _tried("schema", lambda: self._standing().check(), "it is not at this code's revision"),
+            "database": database,
+            "schema": _tried("schema", lambda: self._standing().check(), "it is not at this code's revision") if database == "ok" else UNKNOWN,
             "disk": _tried("disk", lambda: writable(self.folder), "the home cannot be written"),
             "graph": "ok",  # it is recovered before the first call is taken
         }

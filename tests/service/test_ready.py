@@ -67,7 +67,7 @@ def test_a_database_that_is_gone_is_named(postgres: str, tmp_path: Path, monkeyp
             connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")  # type: ignore[arg-type]  # our own name
             connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
             said = reason(service)
-            assert "database: it does not answer" in said
+            assert said == "database: it does not answer; schema: it is not known while the database does not answer"
             assert postgres not in said
             connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")  # type: ignore[arg-type]  # as above
             assert ready(service)["parts"]["database"] == "ok"
