@@ -17,13 +17,14 @@ from graph.judgements import Judgement
 from graph.neighbour_events import CLAIM, LABEL, LINK, ORDER, TYPES, Tables, events_of, mark, marks, named, play, state_for
 from graph.neighbour_kernel import GROUPS, WIDTH
 from graph.neighbour_state import Around, empty_around, with_refuted, with_room
-from graph.neighbour_telling import OPENED, Event, account_code, ask, entity_code, names_of, tell
+from graph.neighbour_telling import EVENT, OPENED, Event, account_code, entity_code, names_of, tell, tell_and_ask
 from graph.neighbours import AGGREGATES, Aggregate, picks, places_of, value
 from graph.refuted import refuted
 from graph.register import code_of, register_of, with_names
+from graph.union_find import Ints
 
 AHEAD = 64
-"""Events for which room is made at once."""
+"""Events for which room is made at once, and that wait at most."""
 
 PLACES: Mapping[str, int] = {kind: place for place, kind in enumerate(TYPES)}
 
@@ -48,6 +49,7 @@ class LiveNeighbours:
         self._around: Around = empty_around(64, 64, 64, 64, 64)
         self._scratch = np.zeros((GROUPS, WIDTH), np.int64)
         self._left = 0
+        self._waiting: list[Event] = []
         self._lock = Lock()
 
     @classmethod
@@ -64,12 +66,11 @@ class LiveNeighbours:
         return live
 
     def tell(self, events: Sequence[Event]) -> None:
-        """Take note of several events at once, which costs little more than one."""
+        """Take note of several events. They wait for the next question: handing the state over to compiled code takes longer than telling."""
         with self._lock:
-            for start in range(0, len(events), AHEAD):
-                some = np.array(events[start : start + AHEAD], np.int64)
-                self._room(len(some))
-                tell(self._around, self._names, some)
+            self._waiting += events
+            if len(self._waiting) > AHEAD:
+                self._tell_waiting()
 
     def add_link(self, link: Link) -> None:
         """An account came to an entity."""
@@ -98,6 +99,7 @@ class LiveNeighbours:
         """From now on exactly these judgements say what was refuted when."""
         with self._lock:
             said = [each for each in refuted(judgements) if each.entity.type in PLACES]
+            self._tell_waiting()
             self._room(len(said))
             around, names = self._around, self._names
             rows = [
@@ -114,10 +116,10 @@ class LiveNeighbours:
     def facts(self, account_id: str | None, entities: Iterable[Entity], as_of: datetime, *, judged: bool = True) -> Mapping[str, float | None]:
         """Every aggregate for an account and the entities that it now comes with, strictly before as_of; `judged`: there are labels at all."""
         own = sorted([(mark(kind, name), PLACES[kind]) for kind, name in set(entities) if kind in PLACES])
-        asked = (0, 0) if account_id is None else (1, mark(account_id))
+        asked = (account_id is not None, 0 if account_id is None else mark(account_id), microseconds(as_of))
         with self._lock:
-            self._room(len(own))
-            ask(self._around, self._names, asked, np.array(own, np.int64).reshape(len(own), 2), microseconds(as_of), self._scratch)
+            events = self._taken(len(own))
+            tell_and_ask(self._around, self._names, events, asked, np.array(own, np.int64).reshape(len(own), 2), self._scratch)
             numbers = self._scratch.reshape(-1)[self._picked].tolist()
         return {
             each.name: value(each, numbers[top], numbers[bottom], judged=judged)
@@ -127,6 +129,7 @@ class LiveNeighbours:
     def said_of(self, account_id: str, most: int) -> Said | None:
         """What is known of an account by all that was told; null when one part of it has more than `most` entries."""
         with self._lock:
+            self._tell_waiting()
             account, around = code_of(self._names.accounts, mark(account_id)), self._around
             heads = [-1] * 3 if account < 0 else [int(chain[account]) for chain in (around.entities_of, around.claims_of, around.labels_of)]
             if any(head >= 0 and around.pool.number[head] > most for head in heads):
@@ -138,6 +141,7 @@ class LiveNeighbours:
     def users_of(self, entity: Entity, most: int) -> dict[int, int] | None:
         """The accounts that came to an entity, by their marks, and when first; null when there are more than `most`."""
         with self._lock:
+            self._tell_waiting()
             code, around = code_of(self._names.entities, mark(entity.type.value, entity.id)), self._around
             head = -1 if code < 0 else int(around.users_of[code])
             if head >= 0 and around.pool.number[head] > most:
@@ -151,6 +155,17 @@ class LiveNeighbours:
             found.append((int(pool.what[head]), int(pool.us[head])))
             head = int(pool.before[head])
         return found
+
+    def _taken(self, names: int) -> Ints:
+        """The events that wait, with room for them and for so many further names; they wait no longer."""
+        events = np.array(self._waiting, np.int64).reshape(len(self._waiting), EVENT)
+        self._waiting = []
+        self._room(len(events) + names)
+        return events
+
+    def _tell_waiting(self) -> None:
+        events = self._taken(0)
+        tell(self._around, self._names, events)
 
     def _room(self, more: int) -> None:
         """Room for so many more events and all their names; asked for in steps, since looking takes longer than an event."""

@@ -14,6 +14,7 @@ from graph.union_find import Ints, compiled
 OPENED = 4
 """An account was opened; the other kinds of events are those of `neighbour_events.py`."""
 
+EVENT = 6
 Event = tuple[int, int, int, int, int, int]
 """Its kind; whether an account is named, and its mark; the mark of the entity, request or order; a value; when it was known, in microseconds.
 
@@ -89,10 +90,14 @@ def tell(around: Around, names: Names, events: Ints) -> None:  # noqa: C901  # f
 
 
 @compiled
-def ask(around: Around, names: Names, asked: tuple[int, int], own: Ints, as_of_us: int, found: Ints) -> None:
-    """Look around an account (whether there is one, and its mark) with entities: mark and type each, in the order of their marks."""
+def tell_and_ask(around: Around, names: Names, events: Ints, asked: tuple[int, int, int], own: Ints, found: Ints) -> None:
+    """Take note of events, then look around an account: whether there is one, its mark, and as of when, in microseconds.
+
+    It comes with entities: mark and type each, in the order of their marks.
+    """
+    tell(around, names, events)
     entities = np.empty(len(own), np.int32)
     for row in range(len(own)):
         entities[row] = entity_code(around, names, own[row, 0], own[row, 1])
     account = code_of(names.accounts, asked[1]) if asked[0] else -1
-    look_around(around, account, entities, as_of_us, found)
+    look_around(around, account, entities, asked[2], found)
