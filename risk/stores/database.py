@@ -24,7 +24,7 @@ PART = 50_000
 """Rows of a long result that are held as Python values at once."""
 
 WAL_PAGES = 20_000
-"""Pages (80 MiB) after which SQLite copies its log back. A decision alone writes about 40, one of many 25; at the usual 1,000 every 30th would wait for the copying."""
+"""Pages (80 MiB) after which SQLite copies its log back. A decision writes 25 to 40; at the usual 1,000 every 30th would wait for the copying."""
 
 
 class Database:
