@@ -35,17 +35,19 @@ FIRST, COUNT, ROOM, SINCE = range(4)
 
 KNOWN = COLUMNS.index("known_us")
 ROWS = 4_096
-"""Rows of the smallest block."""
+"""Rows of the smallest block where nothing else is said."""
 
 
 class Arena:
     """The timelines of entities, each entity at a place of its own; `room` is how many rows they have among them.
 
+    No block has fewer than `least` rows: memory that nothing was written to costs nothing, copying a block keeps everybody waiting.
     `used` says for each place when it was last asked for, by a running number.
     """
 
-    def __init__(self) -> None:
-        self.rows: Marks = np.empty((ROWS, len(COLUMNS)), np.int64)
+    def __init__(self, least: int = ROWS) -> None:
+        self._least = least
+        self.rows: Marks = np.empty((least, len(COLUMNS)), np.int64)
         self.spans: Ints = np.zeros((64, STREAM_COUNT, 4), np.int64)
         self.kinds: Ints = np.zeros(64, np.int64)
         self.used: Ints = np.zeros(64, np.int64)
@@ -116,7 +118,7 @@ class Arena:
     def _behind(self, more: int) -> int:
         """Where so many rows are free, behind all others."""
         if self._end + more > len(self.rows):
-            size = max(ROWS, 3 * (self.room + more) // 2)
+            size = max(self._least, 3 * (self.room + more) // 2)
             rows = np.empty((size, len(COLUMNS)), np.int64)
             self._end = _moved(self.rows, self.spans, rows)
             self.rows = rows

@@ -23,8 +23,8 @@ from risk.stores.migrate import State, standing, upgrade
 PART = 50_000
 """Rows of a long result that are held as Python values at once."""
 
-WAL_PAGES = 20_000
-"""Pages (80 MiB) after which SQLite copies its log back. A decision writes 25 to 40; at the usual 1,000 every 30th would wait for the copying."""
+WAL_PAGES = 100_000
+"""Pages (400 MiB) after which SQLite copies its log back within a commit: only where nobody does so beside the work, or not fast enough."""
 
 
 class Database:

@@ -52,7 +52,7 @@ class Timelines:
 
     def forget(self) -> None:
         """Nothing is known any more: what was added did not come to be."""
-        self._arena = Arena()
+        self._arena = Arena(3 * self._most // 2)
         self._kept: dict[Entity, int] = {}
         self._numbered: dict[int, list[Entity]] = {}
 
