@@ -78,11 +78,20 @@ class BusyError(RiskError):
 
 
 class SourceUnavailableError(RiskError):
-    """A dependency did not answer; `gather` turns it into a missing source and a degraded flag."""
+    """A dependency did not answer; `gather` turns it into a missing source and a degraded flag.
+
+    The message is for operators and may name hosts and folders; callers of the API are told `outside`.
+    """
 
     status = 503
     exit_code = 3
     code = "SOURCE_UNAVAILABLE"
+
+    def __init__(
+        self, message: str, *, field: str | None = None, outside: str = "a part of the service does not answer; send the same again"
+    ) -> None:
+        super().__init__(message, field=field)
+        self.outside = outside
 
 
 class ModelMismatchError(RiskError):

@@ -43,7 +43,8 @@ class MediaTypeError(ContractError):
 
 def shown(error: RiskError, request_id: str | None = None) -> dict[str, str | None]:
     """The one shape of an error; `request_id` is the refund request's, where it could be read."""
-    return {"code": error.code, "message": error.message, "field": error.field, "request_id": request_id}
+    message = error.outside if isinstance(error, SourceUnavailableError) else error.message
+    return {"code": error.code, "message": message, "field": error.field, "request_id": request_id}
 
 
 def respond(error: RiskError, request_id: str | None = None) -> Response:
@@ -84,7 +85,10 @@ def install(app: FastAPI, metrics: Metrics) -> tuple[Answer, Answer]:
     async def on_risk_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, RiskError)  # noqa: S101  # registered for it alone
         metrics.errors(str(error.status)).inc()
-        log.info("request_refused", code=error.code, status=error.status, route=_route(request))
+        if isinstance(error, SourceUnavailableError):
+            log.warning("source_unavailable", reason=error.message, route=_route(request))
+        else:
+            log.info("request_refused", code=error.code, status=error.status, route=_route(request))
         return respond(error, getattr(request.state, "refund_request_id", None))
 
     async def on_http_error(request: Request, error: Exception) -> Response:

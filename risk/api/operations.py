@@ -18,9 +18,12 @@ READY_S = 2.0
 
 
 class NotReadyError(SourceUnavailableError):
-    """The service should not be sent calls now."""
+    """The service should not be sent calls now; the message names parts, not places."""
 
     code = "NOT_READY"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, outside=message)
 
 
 class OperationRoutes:

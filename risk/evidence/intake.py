@@ -245,7 +245,7 @@ class Intake:
         """SourceUnavailableError: the bytes were there when they were sent, and a purge deletes them or did just now."""
         if self.care.being_purged(connection, sha256) or (self.care.purged(connection, sha256) and not self.files.holds(sha256)):
             message = f"evidence {sha256} was being deleted while it was sent; send it again"
-            raise SourceUnavailableError(message)
+            raise SourceUnavailableError(message, outside=message)
 
     def _lacking(self, measured: set[tuple[str, str]]) -> bool:
         return not set(self.versions.items()) <= measured

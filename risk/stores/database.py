@@ -255,4 +255,5 @@ def _unavailable(error: Exception) -> RiskError:
     words = error.orig if isinstance(error, DBAPIError) else error
     if type(words).__name__ == "DataError":
         return ContractError(f"the database cannot keep a value: {words}; expected text without null characters and numbers of at most 64 bits")
-    return SourceUnavailableError(f"the database did not answer: {words}; check REFUND_RISK_DATABASE_URL and the disk")
+    message = f"the database did not answer: {words}; check REFUND_RISK_DATABASE_URL and the disk"
+    return SourceUnavailableError(message, outside="the database does not answer; send the same again")

@@ -188,7 +188,7 @@ def _answering(place: str) -> Iterator[None]:
         message = (
             f"the evidence store at {place} did not answer: {error.strerror or type(error).__name__}; check REFUND_RISK_EVIDENCE_URL and the disk"
         )
-        raise SourceUnavailableError(message) from error
+        raise SourceUnavailableError(message, outside="the evidence store does not answer; send the same again") from error
 
 
 def _sync_folder(folder: Path) -> None:

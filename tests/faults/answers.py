@@ -14,6 +14,7 @@ def assert_come_again(answer: httpx.Response) -> None:
     """The clean answer of a service that cannot do it now: nothing was done, ask again."""
     assert_error(answer, 503, "SOURCE_UNAVAILABLE")
     assert int(answer.headers["retry-after"]) >= 1
+    assert "/" not in answer.json()["error"]["message"]  # nor is anything said of hosts and folders: that stands in the log
 
 
 def until(holds: Callable[[], bool], within_s: float, what: str) -> float:
