@@ -48,18 +48,19 @@ class Engine:
         return [outcome for some in apart(questions) for outcome in self._together(some)]
 
     def _together(self, questions: Sequence[Question], tries: int = TRIES) -> list[Recorded | Exception]:
+        outcomes: Outcomes = {}
         try:
-            return self._decide(questions)
-        except SourceUnavailableError as error:
-            return [error] * len(questions)
+            self._decide(questions, outcomes)
+        except SourceUnavailableError as error:  # what was decided before is told all the same
+            return [outcomes.get(question.request.request_id, error) for question in questions]
         except Exception as error:  # noqa: BLE001  # alone, the question that deserves it gets the error, and no other
             if tries == 0 or (len(questions) == 1 and not isinstance(error, OvertakenError)):
                 return [error] * len(questions)
             return [outcome for question in questions for outcome in self._together([question], tries - 1)]
+        return [outcomes[question.request.request_id] for question in questions]
 
-    def _decide(self, questions: Sequence[Question]) -> list[Recorded | Exception]:
-        """Read once, decide one after the other, write once. No two of the questions are of one request."""
-        outcomes: Outcomes = {}
+    def _decide(self, questions: Sequence[Question], outcomes: Outcomes) -> None:
+        """Read once, decide one after the other, write once; `outcomes` takes what is sure. No two of the questions are of one request."""
         watch = Stopwatch()
         with self.ledger.database.reading() as connection:  # the only reads
             decided = self.ledger.decided(connection, questions)
@@ -72,8 +73,7 @@ class Engine:
                 entries.append(self._judged(question, reads, before(question, decided), watch.share(len(fresh))))
             except (ConflictError, UnmeasuredError) as error:
                 outcomes[question.request.request_id] = error
-        outcomes |= {each.request_id: each for each in self._keep(entries)}
-        return [outcomes[question.request.request_id] for question in questions]
+        outcomes.update((each.request_id, each) for each in self._keep(entries))
 
     def _judged(self, question: Question, reads: Reads, supersedes: str | None, watch: Stopwatch) -> Entry:
         """One question decided; what is asked after it sees it. ConflictError, UnmeasuredError: as `gather` says."""

@@ -133,6 +133,21 @@ def test_what_could_not_be_written_never_was(two: tuple[Database, Database], mon
     assert [told(each) for each in found] == [told(each) for each in alone.handle_all(questions)]
 
 
+def test_what_was_decided_before_is_told_while_nothing_can_be_written(two: tuple[Database, Database]) -> None:
+    hasty = open_database(two[0].engine.url.render_as_string(hide_password=False), 100)
+    try:
+        engine, (known, fresh, other) = a_worker(hasty), stories()[:3]
+        first = engine.handle(known)
+        with two[0].writing():  # somebody else writes, for longer than this worker waits
+            again, *refused = engine.handle_all([known, fresh, other])
+        assert isinstance(again, Recorded)
+        assert again.answers == first.answers
+        assert [type(each) for each in refused] == [SourceUnavailableError] * 2
+        assert all(isinstance(each, Recorded) for each in engine.handle_all([fresh, other]))
+    finally:
+        hasty.close()
+
+
 def test_a_question_that_was_overtaken_is_read_again(two: tuple[Database, Database], monkeypatch: pytest.MonkeyPatch) -> None:
     engine, alone = a_worker(two[0]), a_worker(two[1])
     append, first = engine.ledger.append_all, [True]
