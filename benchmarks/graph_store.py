@@ -26,7 +26,7 @@ from risk.stores import tables as stored
 from risk.stores.database import Database, open_database
 from risk.stores.history import EVENT_COLUMNS, History
 from risk.stores.links import LABEL_COLUMNS, LINK_COLUMNS, StoredLinks
-from risk.stores.turns import TURN_COLUMNS, turns_of
+from risk.stores.turns import Feed
 
 HUB = Entity(EntityType.IP, "hub")
 HUB_ACCOUNTS = 100_000
@@ -61,8 +61,6 @@ def fill(database: Database, tables: Mapping[str, pl.DataFrame]) -> None:
             events = projection.events(EntityType.ACCOUNT, stream, COLUMNS).sort("entity_id", "known_us", "event_id")
             events = events.with_columns(entity_type=pl.lit("account"), stream=pl.lit(stream.value))
             add(stored.timeline_events, EVENT_COLUMNS, events)
-            if stream is Stream.REQUEST:
-                add(stored.account_turns, TURN_COLUMNS, turns_of(events))
         StoredLinks(database, connection).mark_all()
     with database.engine.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("ANALYZE")
@@ -98,6 +96,7 @@ def updates(database: Database, live: LiveGraph, rounds: int) -> dict[str, Any]:
     rng = np.random.default_rng(3)
     wrote: list[tuple[float, float]] = []
     asked: list[tuple[float, float]] = []
+    history, feed = History(database), Feed(database, live.read_to)
     with database.reading() as connection:
         since = END + timedelta(
             seconds=database.fetch(connection, "SELECT MAX(link_no) FROM links", ())[0][0]
@@ -108,11 +107,11 @@ def updates(database: Database, live: LiveGraph, rounds: int) -> dict[str, Any]:
         name, account = f"e{rng.integers(0, 1_000)}", f"a{rng.integers(0, 1_000)}"
         link = Link(entity_type=EntityType.DEVICE, entity_id=name, account_id=account, occurred_at=moment, known_at=moment)
         with database.writing() as connection:
-            StoredLinks(database, connection).add([link])
+            history.take(connection, (), [link])
 
     def ask(number: int) -> None:
         with database.reading() as connection:
-            live.follow(connection)
+            live.follow(connection, feed.news(connection))
         own = [Entity(EntityType.DEVICE, f"e{rng.integers(0, 1_000)}")]
         live.facts(f"a{rng.integers(0, 1_000)}", own, since + timedelta(seconds=number, milliseconds=1))
 

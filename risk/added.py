@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from data_contracts.link import EntityType, Link
 from data_contracts.question import Question
 from data_contracts.snapshot import Snapshot
-from features.streams import Placed, link_events, micros, order_events, request_events
-from risk.stores.turns import OPENED, turns_among
+from features.streams import Placed, link_events, order_events, request_events
+from risk.stores.acts import acts_among, opening
+from risk.stores.turns import Turn, a_turn
 
 WITH_HISTORY = ("evidence", "observations", "measurements", "claim_lines", "links")
 """What a question may bring along that becomes a connected source."""
@@ -16,14 +16,17 @@ WITH_HISTORY = ("evidence", "observations", "measurements", "claim_lines", "link
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """`places` are the request's own events, `events` all of them. `order` and `account` say whether the question's are new to the store."""
+    """`places` are the request's own events, `events` all of them; `turn` tells of it all.
+
+    `order` and `account` say whether the question's are new to the store.
+    """
 
     question: Question
     seen: Snapshot
     places: list[Placed]
     events: list[Placed]
     links: list[Link]
-    turns: list[tuple[Any, ...]]
+    turn: Turn
     sources: frozenset[str]
     order: bool
     account: bool
@@ -41,13 +44,13 @@ def added(question: Question, seen: Snapshot, ordered: Sequence[Placed] = (), *,
     links = [link for link in seen.links if link.request_id == request_id and link.known_at == seen.as_of]
     for link in links:
         events += link_events(link)
-    turns = turns_among(events)
+    acts = acts_among(events)
     opened = question.account is not None and not account_is_known
     if opened and question.account is not None:
-        account = question.account
-        turns.append((OPENED, account.account_id, account.account_id, micros(account.occurred_at), micros(account.known_at), None))
+        acts.append(opening(question.account))
+    turn = a_turn((entity for entity, _, _ in events), links, acts)
     buyer = next((entity.id for entity in seen.entities if entity.type is EntityType.ACCOUNT), None)
-    return Added(question, seen, places, events, links, turns, _brought(question), is_new, opened, buyer)
+    return Added(question, seen, places, events, links, turn, _brought(question), is_new, opened, buyer)
 
 
 def _brought(question: Question) -> frozenset[str]:

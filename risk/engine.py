@@ -15,7 +15,7 @@ from risk.judge import About, Champion, judge, record_of
 from risk.ledger import Entry, Ledger, OvertakenError, Recorded, before, matching
 from risk.reads import Reads
 from risk.stopwatch import Stopwatch
-from risk.stores.timelines import NOBODY
+from risk.stores.turns import NOBODY
 from risk.terms import Policy
 
 TRIES = 3
@@ -92,7 +92,7 @@ class Engine:
         if not entries:
             return []
         try:
-            return self.ledger.append_all(entries, NOBODY if entries[0].added.question.again else self.source.timelines.signature)
+            return self.ledger.append_all(entries, NOBODY if entries[0].added.question.again else self.source.feed.signature)
         except BaseException:
             self.source.forget()
             raise

@@ -22,6 +22,7 @@ from risk.sources import NO_ANSWER, NOT_CONNECTED, Components, Discounts, SlowFe
 from risk.stores.history import History
 from risk.stores.past import Past, past_of, read_named
 from risk.stores.timelines import Timelines
+from risk.stores.turns import Feed
 
 
 class UnmeasuredError(RiskError):
@@ -42,10 +43,12 @@ class Gatherer:
     evidence: SeenEvidence | None = None
     discounts: Discounts | None = None
     timelines: Timelines = field(init=False)
+    feed: Feed = field(init=False)
 
     def __post_init__(self) -> None:
         """Start without any timeline in memory."""
         self.timelines = Timelines(self.history.database)
+        self.feed = Feed(self.history.database, None if self.components is None else self.components.read_to)
 
     def gather(self, question: Question) -> Snapshot:
         """The question with all that was known strictly before its `as_of`.
@@ -58,6 +61,10 @@ class Gatherer:
 
     def read(self, connection: Connection, questions: Sequence[Question]) -> Reads:
         """All that is read for some questions, no two of them of one request, order or account. SourceUnavailableError: the database is silent."""
+        news = self.feed.news(connection)
+        self.timelines.note(news)
+        if self.components is not None:
+            self.components.follow(connection, news)
         shown = None if self.evidence is None else self.evidence.read(connection, questions)
         reads = Reads(past_of(self.history, connection, questions), shown)
         for question in questions:
@@ -66,8 +73,6 @@ class Gatherer:
         wanted = reads.earliest()
         read_named(self.history.database, connection, reads.past, wanted)
         self.timelines.read(connection, wanted)
-        if self.components is not None:
-            self.components.follow(connection)
         self._read_learned(reads)
         return reads
 
@@ -124,7 +129,7 @@ class Gatherer:
             if reads.shown is not None:
                 reads.shown.add(seen)
             if self.components is not None:
-                self.components.tell(adds.links, adds.turns)
+                self.components.tell(adds.turn)
         return adds
 
     def forget(self) -> None:

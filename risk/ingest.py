@@ -10,7 +10,7 @@ from data_contracts.errors import ConflictError, ContractError, NotFoundError, R
 from data_contracts.label import Label
 from data_contracts.link import Link
 from data_contracts.request import Delivery, Order, OrderLine, Refund
-from features.streams import label_events, link_events, micros, order_events
+from features.streams import label_events, micros, order_events
 from risk.stores import service_tables
 from risk.stores.history import History, StoredOrder
 from risk.stores.links import StoredLinks
@@ -119,8 +119,7 @@ class Ingest:
         history.add_deliveries(connection, told.scans)
         if fresh:
             events = order_events(told.order, told.lines, told.links, self.currency)
-            history.add_links(connection, told.links)
-            history.add_events(connection, [*events, *(event for link in told.links for event in link_events(link))])
+            history.take(connection, events, told.links)
         brought = {"orders": True, "order_lines": bool(told.lines), "deliveries": bool(told.scans), "links": bool(told.links and fresh)}
         history.add_sources(connection, {name for name, there in brought.items() if there}, known_us)
         return fresh
@@ -151,8 +150,7 @@ class Ingest:
         """One use of an entity, with the moment that it became known first."""
         if StoredLinks(self.history.database, connection).has(link):
             return False
-        self.history.add_links(connection, [link])
-        self.history.add_events(connection, link_events(link))
+        self.history.take(connection, (), [link])
         self.history.add_sources(connection, {"links"}, micros(link.known_at))
         return True
 
@@ -165,8 +163,7 @@ class Ingest:
         known = history.labels(connection, label.request_id)
         if any((each.source, each.value, each.occurred_at) == (label.source, label.value, label.occurred_at) for each in known):
             return False
-        history.add_label(connection, label)
-        history.replace_label_events(connection, label_events([*known, label], events))
+        history.add_label(connection, label, label_events([*known, label], events))
         history.add_sources(connection, {"labels"}, micros(label.known_at))
         return True
 

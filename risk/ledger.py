@@ -26,7 +26,7 @@ from risk.stores.evidence_rows import EvidenceRows, uses
 from risk.stores.history import History
 from risk.stores.outbox import Kind, Outbox
 from risk.stores.pending import Pending
-from risk.stores.timelines import NOBODY
+from risk.stores.turns import NOBODY, tell
 
 CONTENT = ("decision_id", "request_id", "revision", "payload_sha256", "as_of_us", "record", "answers", "turn")
 """The columns that the chain protects, in the order of its hash; a `turn` of 0 is left out, as it was before there were turns."""
@@ -88,7 +88,7 @@ class Ledger:
     def append_all(self, entries: Sequence[Entry], signature: bytes = NOBODY) -> list[Recorded]:
         """Keep decisions and let their requests become history, all or nothing; everything is on disk when this returns.
 
-        `signature` is that of the timelines that know of it already. OvertakenError: somebody was first with one of them; nothing was kept.
+        `signature` is that of the worker that knows of it already. OvertakenError: somebody was first with one of them; nothing was kept.
         """
         contents = [content_of(entry.record, answers(entry.record)) for entry in entries]  # before others must wait for this writer
         sources = frozenset().union(*(entry.added.sources for entry in entries))
@@ -210,7 +210,8 @@ class Ledger:
         history.add_deliveries(connection, [scan for each in entries for scan in each.question.deliveries])
         history.add_links(connection, [link for each in entries for link in each.links])
         self.evidence.add_uses(connection, [use for each in entries for use in uses(each.question.revision, each.buyer, each.seen)])
-        history.add_events(connection, [event for each in entries for event in each.events], signature)
+        history.add_events(connection, [event for each in entries for event in each.events])
+        tell(self.database, connection, [each.turn for each in entries], max(micros(each.seen.as_of) for each in entries), signature)
         history.add_texts(connection, [(each.question.request, micros(each.seen.as_of)) for each in entries])
 
     def _end_earlier(self, connection: Connection, question: Question) -> None:

@@ -3,16 +3,16 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from sqlalchemy import Connection
 
 from data_contracts.asked import Asked
 from data_contracts.discount import Discount
-from data_contracts.link import Link
 from data_contracts.snapshot import Neighbourhood, Snapshot
 from data_contracts.timeline import Entity, Stream
 from features.projection import STREAM_TABLES
+from risk.stores.turns import Turn
 
 NOT_CONNECTED = "not_connected"
 NO_ANSWER = "no_answer"
@@ -42,10 +42,13 @@ class Discounts(Protocol):
 class Components(Protocol):
     """The graph, live."""
 
-    def follow(self, connection: Connection) -> None:
-        """Take note of what was written since the last question, by whichever worker."""
+    read_to: int
+    """The number of the turn up to which everything was read at the start."""
 
-    def tell(self, links: Iterable[Link], turns: Iterable[tuple[Any, ...]]) -> None:
+    def follow(self, connection: Connection, news: Sequence[Turn] | None) -> None:
+        """Take note of what others wrote since the last question, as a `Feed` tells it."""
+
+    def tell(self, turn: Turn) -> None:
         """What is being written by this worker."""
 
     def forget(self) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 import polars as pl
 
@@ -12,14 +11,15 @@ from data_contracts.timeline import Entity, Stream
 from graph.judgements import Judgement
 from graph.live_neighbours import LiveNeighbours, claim_told, links_told, opened_told, order_told
 from graph.neighbour_telling import Event
-from risk.stores.turns import OPENED
+from risk.stores.acts import OPENED, Act
+from risk.stores.turns import Turn
 
 
 class LiveAround:
     """What is known of everybody's neighbours. A request counts as its first revision told it, with the buyer and the sum of then."""
 
-    def __init__(self, links: pl.DataFrame, labels: pl.DataFrame, turns: pl.DataFrame, judgements: Sequence[Judgement]) -> None:
-        kinds = {name: turns.filter(pl.col("kind") == name) for name in (Stream.REQUEST, Stream.ORDER, OPENED)}
+    def __init__(self, links: pl.DataFrame, labels: pl.DataFrame, acts: pl.DataFrame, judgements: Sequence[Judgement]) -> None:
+        kinds = {name: acts.filter(pl.col("kind") == name) for name in (Stream.REQUEST, Stream.ORDER, OPENED)}
         asked = kinds[Stream.REQUEST].select(_ID.alias("request_id"), "account_id", _KNOWN, "amount_minor", order_id=_NOTHING, currency=_NOTHING)
         tables = {
             "links": links,
@@ -32,13 +32,12 @@ class LiveAround:
         self.live = LiveNeighbours.of(tables)
         self.live.judge(judgements)
 
-    def tell(self, links: Iterable[Sequence[Any]], turns: Iterable[Sequence[Any]]) -> None:
-        """Accounts asked, bought, were opened (TURN_COLUMNS), and came to entities (LINK_COLUMNS)."""
-        told = [self._turn(row) for row in turns]
-        self.live.tell([*told, *links_told((row[0], row[1], row[2], row[6]) for row in links)])
+    def tell(self, turn: Turn) -> None:
+        """Accounts asked, bought, were opened, and came to entities."""
+        self.live.tell([*map(self._told, turn.acts), *links_told(turn.links)])
 
-    def _turn(self, row: Sequence[Any]) -> Event:
-        kind, account_id, event_id, occurred_us, known_us, amount_minor = row
+    def _told(self, act: Act) -> Event:
+        kind, account_id, event_id, occurred_us, known_us, amount_minor = act
         if kind == Stream.REQUEST:
             self._buyers.setdefault(event_id, account_id)
             return claim_told(event_id, account_id, amount_minor, known_us)

@@ -3,14 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from threading import Lock
-from typing import Any
 
 import polars as pl
 from sqlalchemy import Connection, select
 
 from data_contracts.errors import SourceUnavailableError
 from data_contracts.label import Label
-from data_contracts.link import EntityType, Link
+from data_contracts.link import EntityType
 from data_contracts.snapshot import Neighbourhood
 from data_contracts.tables import TIME, schema
 from data_contracts.timeline import Entity
@@ -20,25 +19,29 @@ from risk.jobs.around_check import around_differences
 from risk.jobs.live_around import LiveAround
 from risk.jobs.live_check import differences
 from risk.stores import tables as stored
+from risk.stores.acts import all_acts
 from risk.stores.database import Database
 from risk.stores.history import History, moment
-from risk.stores.links import LABEL_COLUMNS, LINK_COLUMNS, Feed, row_of
+from risk.stores.links import LABEL_COLUMNS, LINK_COLUMNS
 from risk.stores.ring_builds import RingBuilds
-from risk.stores.turns import TurnFeed, all_turns
+from risk.stores.turns import Turn, newest_turn
 
 ANEW = 50_000
 """News from which building the graph anew is faster than telling it one by one."""
 
 
 class LiveGraph:
-    """Components and neighbours as they stand after everything in the store. Nobody tells it anything: it reads on with each question."""
+    """Components and neighbours as they stand after everything in the store: told what this worker writes, and what others wrote with each question.
+
+    `read_to` is the turn up to which the store was read at the start.
+    """
 
     def __init__(self, history: History) -> None:
         self._history = history
         self._lock = Lock()
-        self._told: set[tuple[Any, ...]] = set()
-        self._lost = False
+        self._ahead = self._lost = False
         with history.database.reading() as connection:
+            self.read_to = newest_turn(history.database, connection)
             self._read_all(connection)
             wrong = differences(history.database, connection, self._live)
             wrong += around_differences(history.database, connection, self._around.live)
@@ -46,46 +49,43 @@ class LiveGraph:
             message = f"the live graph is not what the links in the store say: {'; '.join(wrong)}; check the disk, restore the store from a backup"
             raise SourceUnavailableError(message, field="links")
 
-    def follow(self, connection: Connection) -> None:
-        """Take note of what was written since the last question, by whichever worker."""
+    def follow(self, connection: Connection, news: Sequence[Turn] | None) -> None:
+        """Take note of what others wrote since the last question, as a `Feed` tells it: each turn must come once, in the order of writing."""
         with self._lock:
-            if self._lost:
+            anew = self._lost or news is None or sum(turn.news for turn in news) >= ANEW
+            self._lost = True  # unless all of it goes well
+            if anew or news is None:
                 self._read_all(connection)
-                return
-            links, labels, spoken = self._feed.news(connection)
-            turns = self._turns.news(connection)
-            if self._told:
-                links, turns = ([row for row in rows if row not in self._told] for rows in (links, turns))
-                self._told.clear()
-            if len(links) + len(labels) + len(turns) >= ANEW:
-                self._read_all(connection)
-                return
-            self._add(links, turns)
-            for request_id, source, value, occurred_us, known_us in labels:
-                label = Label(request_id=request_id, source=source, value=value, occurred_at=moment(occurred_us), known_at=moment(known_us))
-                account_id, asked_us = self._buyer(connection, request_id)
-                self._live.add_label(label, account_id, moment(asked_us))
-                self._around.add_label(label)
-            if spoken:
-                said = RingBuilds(self._history.database).judgements(connection)
-                self._live.judge(said)
-                self._around.judge(said)
+            else:
+                for turn in news:
+                    self._note(connection, turn)
+                if any(turn.judged for turn in news):
+                    said = RingBuilds(self._history.database).judgements(connection)
+                    self._live.judge(said)
+                    self._around.judge(said)
+            self._ahead = self._lost = False
 
-    def tell(self, links: Iterable[Link], turns: Iterable[tuple[Any, ...]]) -> None:
-        """What is being written by this worker: known at once, and not told again when it is read."""
+    def tell(self, turn: Turn) -> None:
+        """What is being written by this worker: known at once."""
         with self._lock:
-            rows, turns = [row_of(link) for link in links], list(turns)
-            self._add(rows, turns)
-            self._told.update(turns, rows)
+            self._add(turn)
+            self._ahead = True
 
     def forget(self) -> None:
         """What was told since `follow` did not come to be: with the next question the graph is built anew."""
-        self._lost = bool(self._told)
+        self._lost = self._lost or self._ahead
 
-    def _add(self, links: Sequence[tuple[Any, ...]], turns: Sequence[tuple[Any, ...]]) -> None:
-        """Links (LINK_COLUMNS) and turns (TURN_COLUMNS)."""
-        self._live.add_links((row[0], row[1], row[2], row[6]) for row in links)
-        self._around.tell(links, turns)
+    def _note(self, connection: Connection, turn: Turn) -> None:
+        self._add(turn)
+        for request_id, source, value, occurred_us, known_us in turn.labels:
+            label = Label(request_id=request_id, source=source, value=value, occurred_at=moment(occurred_us), known_at=moment(known_us))
+            account_id, asked_us = self._buyer(connection, request_id)
+            self._live.add_label(label, account_id, moment(asked_us))
+            self._around.add_label(label)
+
+    def _add(self, turn: Turn) -> None:
+        self._live.add_links(turn.links)
+        self._around.tell(turn)
 
     def facts(self, account_id: str | None, entities: Iterable[Entity], as_of: datetime) -> Neighbourhood | None:
         """The component of account and entities, strictly before as_of; None: neither is known."""
@@ -97,9 +97,6 @@ class LiveGraph:
 
     def _read_all(self, connection: Connection) -> None:
         database = self._history.database
-        self._lost = False
-        self._told.clear()
-        self._feed, self._turns = Feed.at_the_end(database, connection), TurnFeed.at_the_end(database, connection)
         tables = {
             "links": _links(database, connection),
             "labels": _labels(database, connection),
@@ -107,7 +104,7 @@ class LiveGraph:
         }
         said = RingBuilds(database).judgements(connection)
         self._live = LiveComponents.of(tables, said)
-        self._around = LiveAround(tables["links"], tables["labels"], all_turns(database, connection), said)
+        self._around = LiveAround(tables["links"], tables["labels"], all_acts(database, connection), said)
 
     def _buyer(self, connection: Connection, request_id: str) -> tuple[str | None, int]:
         """Whose request that is, by its latest revision, and when it was asked."""

@@ -33,8 +33,7 @@ from risk.stores.history import EVENT_COLUMNS, moment
 from risk.stores.links import LABEL_COLUMNS, LINK_COLUMNS, StoredLinks
 from risk.stores.ring_builds import RingBuilds
 from risk.stores.service_tables import refunds
-from risk.stores.timelines import tell_all
-from risk.stores.turns import TURN_COLUMNS, is_turn, opened, turns_of
+from risk.stores.turns import tell_all
 
 CHUNK = 100_000
 """Rows that are turned into Python values at once: large enough for speed, small enough for memory."""
@@ -96,21 +95,16 @@ def load_tables(tables: Tables, database: Database, currency: str | None, *, rep
                 continue
             events = _events(projection, entity, stream, 0 if look_back_us is None else newest_us - look_back_us)
             add(stored.timeline_events, EVENT_COLUMNS, events)
-            if is_turn(entity, stream):
-                add(stored.account_turns, TURN_COLUMNS, _new_turns(turns_of(events), database, connection))
             if stream is Stream.REQUEST:
                 add(
                     stored.request_places,
                     PLACE_COLUMNS,
                     events.select(pl.col("event_id").alias("request_id"), "entity_type", "entity_id", "known_us"),
                 )
-        if "accounts" in tables:
-            times = (pl.col(name).dt.epoch("us").alias(name.replace("_at", "_us")) for name in ("occurred_at", "known_at"))
-            add(stored.account_turns, TURN_COLUMNS, _new_turns(opened(tables["accounts"].with_columns(times)), database, connection))
         for table, columns, frame in _records(tables, database, connection):
             add(table, columns, frame)
         StoredLinks(database, connection).mark_all()
-        tell_all(database, connection)
+        tell_all(database, connection, newest_known_us(tables))
         for part in _orders(tables):
             counts["orders"] = counts.get("orders", 0) + len(part)
             database.add_many(connection, stored.orders, ("order_id", "known_us", "body"), part)
@@ -141,11 +135,6 @@ def _new(table: Table, frame: pl.DataFrame, key: Sequence[str], database: Databa
     return frame.unique(key, keep="first", maintain_order=True).join(there, on=key, how="anti", nulls_equal=True, maintain_order="left")
 
 
-def _new_turns(turns: pl.DataFrame, database: Database, connection: Connection) -> pl.DataFrame:
-    """The turns that were not told yet."""
-    return _new(stored.account_turns, turns, ("kind", "event_id"), database, connection)
-
-
 def _records(tables: Tables, database: Database, connection: Connection) -> Iterator[tuple[Table, Sequence[str], pl.DataFrame]]:
     """The tables that are kept nearly as they are."""
     times = (pl.col("occurred_at").dt.epoch("us").alias("occurred_us"), pl.col("known_at").dt.epoch("us").alias("known_us"))
@@ -156,9 +145,7 @@ def _records(tables: Tables, database: Database, connection: Connection) -> Iter
     if "refunds" in tables:
         yield refunds, REFUND_COLUMNS, tables["refunds"].with_columns(times)
     if "labels" in tables:
-        labels = _new(stored.labels, tables["labels"].with_columns(times).select(LABEL_COLUMNS), LABEL_COLUMNS[:4], database, connection)
-        yield stored.labels, LABEL_COLUMNS, labels
-        yield stored.label_turns, LABEL_COLUMNS, labels
+        yield stored.labels, LABEL_COLUMNS, tables["labels"].with_columns(times)
     said = tables["refund_requests"].filter(pl.col("text").is_not_null())
     texts = said.select("request_id", pl.col("known_at").dt.epoch("us").alias("known_us"), body="text")
     yield stored.claim_texts, ("request_id", "known_us", "body"), _new(stored.claim_texts, texts, ("request_id", "known_us"), database, connection)

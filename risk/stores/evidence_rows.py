@@ -15,7 +15,7 @@ from data_contracts.score import Measurement
 from data_contracts.signal import ImageFinding, finding_as_json
 from data_contracts.snapshot import Snapshot
 from features.image.fingerprint import Print
-from features.streams import link_events, micros
+from features.streams import micros
 from risk.stores import tables
 from risk.stores.care import GONE
 from risk.stores.history import History, moment
@@ -169,8 +169,7 @@ class EvidenceRows:
                 occurred_at=moment(occurred_us),
                 known_at=moment(now_us),
             )
-            self.history.add_links(connection, [link])
-            self.history.add_events(connection, link_events(link))
+            self.history.take(connection, (), [link])
 
     def add_uses(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
         """Note which files requests showed, and how far each had been used before; rows as `uses` makes them."""

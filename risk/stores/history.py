@@ -15,10 +15,10 @@ from data_contracts.request import Account, Delivery, Order, OrderLine, RefundRe
 from data_contracts.timeline import COLUMNS, NEVER, Entity, Stream
 from features.streams import Placed, micros
 from risk.stores import tables
+from risk.stores.acts import acts_among
 from risk.stores.database import Database
 from risk.stores.links import LABEL_COLUMNS, LINK_COLUMNS, StoredLinks
-from risk.stores.timelines import NOBODY, tell
-from risk.stores.turns import OPENED, add_turns, turns_among
+from risk.stores.turns import Turn, a_turn, tell
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -64,15 +64,18 @@ class History:
         """The kinds of data that ever came."""
         return frozenset(name for (name,) in self.database.fetch(connection, "SELECT name FROM sources", ()))
 
-    def add_events(self, connection: Connection, placed: Sequence[Placed], signature: bytes = NOBODY) -> None:
-        """Put events on timelines; one that is there already stays as it is. `signature` is that of the timelines that know of it already.
+    def take(self, connection: Connection, placed: Sequence[Placed], links: Sequence[Link] = ()) -> None:
+        """Put events on timelines, keep links with theirs, and tell every worker."""
+        self.add_links(connection, links)
+        self.add_events(connection, placed)
+        known_us = max([*(row[_KNOWN] for _, _, row in placed), *(micros(link.known_at) for link in links)], default=None)
+        if known_us is not None:
+            self._tell(connection, a_turn((entity for entity, _, _ in placed), links, acts_among(placed)), known_us)
 
-        Links among them are kept by `add_links`.
-        """
+    def add_events(self, connection: Connection, placed: Iterable[Placed]) -> None:
+        """Put events on timelines; one that is there already stays as it is, and links are kept by `add_links`. Whoever calls tells of it."""
         rows = [(entity.type.value, entity.id, stream.value, *row) for entity, stream, row in placed if stream is not Stream.LINK]
         self.database.add_many(connection, tables.timeline_events, EVENT_COLUMNS, rows)
-        add_turns(self.database, connection, turns_among(placed))
-        tell(self.database, connection, (entity for entity, _, _ in placed), signature)
 
     def add_places(self, connection: Connection, placed: Iterable[Placed]) -> None:
         """Remember on which timelines a request's event stands."""
@@ -80,12 +83,12 @@ class History:
         self.database.add_many(connection, tables.request_places, ("request_id", "entity_type", "entity_id", "known_us"), rows)
 
     def add_links(self, connection: Connection, links: Iterable[Link]) -> None:
-        """Keep links as they were told; one that is kept already says nothing new."""
+        """Keep links as they were told; one that is kept already says nothing new. Whoever calls tells of them."""
         StoredLinks(self.database, connection).add(links)
 
     def end_links(self, connection: Connection, request_id: str, until_us: int) -> None:
         """From that moment on the links of a request count no longer on timelines."""
-        tell(self.database, connection, StoredLinks(self.database, connection).end(request_id, until_us))
+        self._tell(connection, a_turn(StoredLinks(self.database, connection).end(request_id, until_us)), until_us)
 
     def add_order(self, connection: Connection, order: Order, lines: Sequence[OrderLine]) -> bool:
         """Keep an order; false when it was kept before, and stays as it is."""
@@ -97,21 +100,28 @@ class History:
         self.database.add_new(connection, tables.orders, ("order_id", "known_us", "body"), [_order_row(*each) for each in orders])
 
     def add_new_accounts(self, connection: Connection, accounts: Iterable[Account]) -> None:
-        """Keep when accounts were opened. IntegrityError: one was known before."""
+        """Keep when accounts were opened. IntegrityError: one was known before. Whoever calls tells of it."""
         rows = [(account.account_id, micros(account.occurred_at), micros(account.known_at)) for account in accounts]
         self.database.add_new(connection, tables.accounts, ("account_id", "occurred_us", "known_us"), rows)
-        add_turns(self.database, connection, [(OPENED, row[0], *row, None) for row in rows])
 
     def add_deliveries(self, connection: Connection, scans: Iterable[Delivery]) -> None:
         """Keep carrier scans."""
         rows = [(scan.order_id, scan.status.value, micros(scan.occurred_at), micros(scan.known_at)) for scan in scans]
         self.database.add_many(connection, tables.deliveries, ("order_id", "status", "occurred_us", "known_us"), rows)
 
-    def add_label(self, connection: Connection, label: Label) -> None:
-        """Keep a label, and tell that its request got one."""
-        row = (label.request_id, label.source.value, label.value.value, micros(label.occurred_at), micros(label.known_at))
-        for table in (tables.labels, tables.label_turns):
-            self.database.add_many(connection, table, LABEL_COLUMNS, [row])
+    def add_label(self, connection: Connection, label: Label, placed: Sequence[Placed]) -> None:
+        """Keep a label, put the label events of its request on timelines, over the ones from before it came, and tell every worker."""
+        row = (label.request_id, label.source, label.value, micros(label.occurred_at), micros(label.known_at))
+        self.database.add_many(connection, tables.labels, LABEL_COLUMNS, [row])
+        insert = self.database.insert(tables.timeline_events)
+        statement = insert.on_conflict_do_update(
+            index_elements=list(tables.timeline_events.primary_key.columns),
+            set_={"until_us": insert.excluded.until_us, "abuse": insert.excluded.abuse},
+        )
+        rows = [dict(zip(EVENT_COLUMNS, (entity.type.value, entity.id, stream.value, *told), strict=True)) for entity, stream, told in placed]
+        connection.execute(statement, rows)
+        turn = a_turn(entity for entity, _, _ in placed)
+        self._tell(connection, msgspec.structs.replace(turn, labels=(row,)), row[-1])
 
     def add_texts(self, connection: Connection, requests: Iterable[tuple[RefundRequest, int]]) -> None:
         """Keep what buyers wrote, with when it was known, apart from the ledger."""
@@ -130,22 +140,12 @@ class History:
     def end_events(self, connection: Connection, placed: Iterable[Placed], until_us: int) -> None:
         """From that moment on these events no longer count: something newer took their place."""
         placed = list(placed)
-        tell(self.database, connection, (entity for entity, _, _ in placed))
+        self._tell(connection, a_turn(entity for entity, _, _ in placed), until_us)
         keys = [(until_us, entity.type.value, entity.id, stream.value, row[2], row[0]) for entity, stream, row in placed]
         self.database.fetch_each(connection, _END_EVENT, keys)
 
-    def replace_label_events(self, connection: Connection, placed: Iterable[Placed]) -> None:
-        """Put label events on timelines, over the ones from before the newest label came."""
-        placed = list(placed)
-        tell(self.database, connection, (entity for entity, _, _ in placed))
-        insert = self.database.insert(tables.timeline_events)
-        statement = insert.on_conflict_do_update(
-            index_elements=list(tables.timeline_events.primary_key.columns),
-            set_={"until_us": insert.excluded.until_us, "abuse": insert.excluded.abuse},
-        )
-        rows = [dict(zip(EVENT_COLUMNS, (entity.type.value, entity.id, stream.value, *row), strict=True)) for entity, stream, row in placed]
-        if rows:
-            connection.execute(statement, rows)
+    def _tell(self, connection: Connection, turn: Turn, known_us: int) -> None:
+        tell(self.database, connection, [turn], known_us)
 
     def labels(self, connection: Connection, request_id: str) -> list[Label]:
         """Every label of that request."""
@@ -156,6 +156,7 @@ class History:
         ]
 
 
+_KNOWN = COLUMNS.index("known_us")
 EVENT_COLUMNS = ("entity_type", "entity_id", "stream", *COLUMNS)
 
 

@@ -1,4 +1,4 @@
-"""Links in the database: kept once, read from either side, counted as of any moment without reading a hub, and read on by number.
+"""Links in the database: kept once, read from either side, counted as of any moment without reading a hub.
 
 A mark of a node says how many of its uses are known before a moment. There is one every few hundred uses, so a count is a mark and a short stretch
 of an index. A late use moves the marks after it, so counts stay exact. Uses without an account tie nobody and are counted nowhere.
@@ -128,27 +128,6 @@ class StoredLinks:
         self._database.add_many(self._connection, tables.link_marks, ("entity_type", "entity_id", "known_us", "uses"), rows)
 
 
-class Feed:
-    """What came to the store since it was last asked: every worker's live graph keeps up with what all of them write."""
-
-    def __init__(self, database: Database, link_no: int, turn_no: int, judgement_no: int) -> None:
-        self._database, self._last = database, (link_no, turn_no, judgement_no)
-
-    @classmethod
-    def at_the_end(cls, database: Database, connection: Connection) -> "Feed":
-        """From after the last thing that this transaction sees."""
-        return cls(database, *database.fetch(connection, _LAST, ())[0])
-
-    def news(self, connection: Connection) -> tuple[list[Row], list[Row], bool]:
-        """New links (LINK_COLUMNS) and labels (LABEL_COLUMNS) in the order of writing, and whether analysts said something new."""
-        links = self._database.fetch(connection, _NEW_LINKS, self._last[:1])
-        labels = self._database.fetch(connection, _NEW_LABELS, self._last[1:2])
-        spoken = int(self._database.fetch(connection, _LAST_WORD, ())[0][0])
-        link_no, turn_no, judgement_no = self._last
-        self._last = (links[-1][-1] if links else link_no, labels[-1][-1] if labels else turn_no, spoken)
-        return [row[:-1] for row in links], [row[:-1] for row in labels], spoken != judgement_no
-
-
 def row_of(link: Link) -> Row:
     """A link as the database holds it, in the order of LINK_COLUMNS."""
     names = (link.entity_type.value, link.entity_id, link.account_id, link.request_id, link.order_id)
@@ -254,14 +233,4 @@ _MARK_ALL = f"""
             COUNT(*) OVER (PARTITION BY {{kind}}, {{name}} ORDER BY known_us) AS uses
         FROM links WHERE account_id IS NOT NULL) AS counted
     WHERE place % {EVERY} = 0 GROUP BY kind, name, known_us RETURNING 0
-"""  # noqa: S608  # as above
-
-_NEW_LINKS = f"SELECT {', '.join(LINK_COLUMNS)}, link_no FROM links WHERE link_no > ? ORDER BY link_no"  # noqa: S608  # as above
-
-_NEW_LABELS = f"SELECT {', '.join(LABEL_COLUMNS)}, turn_no FROM label_turns WHERE turn_no > ? ORDER BY turn_no"  # noqa: S608  # as above
-
-_LAST_WORD = "SELECT COALESCE(MAX(judgement_no), 0) FROM ring_judgements"
-
-_LAST = f"""
-    SELECT (SELECT COALESCE(MAX(link_no), 0) FROM links), (SELECT COALESCE(MAX(turn_no), 0) FROM label_turns), ({_LAST_WORD})
 """  # noqa: S608  # as above

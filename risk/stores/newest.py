@@ -11,9 +11,7 @@ AT_MOST = timedelta(days=1)
 
 IN_ORDER = (
     ("decisions", "as_of_us", "seq"),
-    ("links", "known_us", "link_no"),
-    ("label_turns", "known_us", "turn_no"),
-    ("account_turns", "known_us", "turn_no"),
+    ("turns", "known_us", "turn_no"),
     ("evidence_looks", "known_us", "seq"),
 )
 """Tables in the order of writing, with the column of their moment."""

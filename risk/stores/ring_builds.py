@@ -1,6 +1,6 @@
 """Builds of rings and what analysts said, in the database: builds replace none, judgements are never changed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -13,6 +13,7 @@ from graph.lineage import Step
 from graph.rings import Build
 from risk.stores import tables
 from risk.stores.database import Database
+from risk.stores.turns import Turn, tell
 
 AGAIN = timedelta(minutes=10)
 """Within it the same words of the same person are one judgement, sent twice; later they cover what came since."""
@@ -65,7 +66,7 @@ class RingBuilds:
             last = next((each for each in reversed(self.judgements(connection)) if each.about == judgement.about), None)
             if last is not None and judgement.at - last.at < AGAIN and replace(last, at=judgement.at) == judgement:
                 return last
-            self.database.add_many(connection, tables.ring_judgements, ("body",), [(body,)])
+            self._add(connection, [body], judgement.at)
         return judgement
 
     def add_new(self, said: Sequence[Judgement]) -> int:
@@ -74,8 +75,13 @@ class RingBuilds:
         with self.database.writing() as connection:
             there = {bytes(body) for (body,) in self.database.fetch(connection, "SELECT body FROM ring_judgements", ())}
             new = [body for body in dict.fromkeys(bodies) if body not in there]
-            self.database.add_many(connection, tables.ring_judgements, ("body",), [(body,) for body in new])
+            if new:
+                self._add(connection, new, max(each.at for each in said))
         return len(new)
+
+    def _add(self, connection: Connection, bodies: Iterable[bytes], at: datetime) -> None:
+        self.database.add_many(connection, tables.ring_judgements, ("body",), [(body,) for body in bodies])
+        tell(self.database, connection, [Turn(judged=True)], micros(at))
 
     def judgements(self, connection: Connection) -> Sequence[Judgement]:
         """All that was ever said, in the order of saying."""

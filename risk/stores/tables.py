@@ -106,7 +106,7 @@ Index("links_by_request", links.c.request_id, sqlite_where=links.c.request_id.is
 Index("links_by_entity", links.c.entity_type, links.c.entity_id, links.c.known_us, links.c.account_id)
 Index("links_by_account", links.c.account_id, links.c.known_us, links.c.entity_type, links.c.entity_id)
 """Links as they were told: what an order brings to its requests, what views read from either side without touching the table, and what the live
-graph starts from and reads on by `link_no`. They are events on the timelines of both sides, up to `until_us`. The same link is there once.
+graph starts from. They are events on the timelines of both sides, up to `until_us`. The same link is there once.
 """
 
 link_marks = Table(
@@ -120,31 +120,6 @@ link_marks = Table(
     sqlite_with_rowid=False,
 )
 """Every few hundred uses of an account or an entity, how many are known before that moment: so uses as of any moment are counted, never all read."""
-
-label_turns = Table(
-    "label_turns",
-    metadata,
-    Column("turn_no", NUMBER, primary_key=True, autoincrement=True),
-    Column("request_id", Text, nullable=False),
-    Column("source", Text, nullable=False),
-    Column("value", Text, nullable=False),
-    Column("occurred_us", BigInteger, nullable=False),
-    Column("known_us", BigInteger, nullable=False),
-)
-"""Labels once more in the order of writing: the live graph of each worker reads on from where it was."""
-
-account_turns = Table(
-    "account_turns",
-    metadata,
-    Column("turn_no", NUMBER, primary_key=True, autoincrement=True),
-    Column("kind", Text, nullable=False),
-    Column("account_id", Text, nullable=False),
-    Column("event_id", Text, nullable=False),
-    Column("occurred_us", BigInteger, nullable=False),
-    Column("known_us", BigInteger, nullable=False),
-    Column("amount_minor", BigInteger),
-)
-"""What accounts did (asked, bought, were opened) once more in the order of writing, for the live neighbours of each worker."""
 
 ring_builds = Table(
     "ring_builds",
@@ -370,12 +345,11 @@ evidence_reads = Table(
 Index("evidence_reads_by_file", evidence_reads.c.sha256)
 """Who was given a file (`file`) or what was measured in it (`look`), written before it was given. Rows are added, never changed."""
 
-timeline_turns = Table(
-    "timeline_turns",
+turns = Table(
+    "turns",
     metadata,
     Column("turn_no", NUMBER, primary_key=True, autoincrement=True),
+    Column("known_us", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),
 )
-"""Which timelines a transaction changed, as numbers of their entities after the writer's signature (no number: any), so that a worker that keeps
-timelines in memory drops them. The latest ones are kept.
-"""
+"""What every writer tells all workers (`turns.py`), and when the newest of it became known. The latest ones are kept."""

@@ -1,17 +1,12 @@
 """Timelines in memory, exactly as they stand in the store: read once, kept up with what this worker decides, dropped when somebody else wrote there.
 
-Every writer notes which entities it touched, in the transaction that wrote. Whoever reads takes note of that first, within the transaction of its
-reads; so what is kept and what is read are of one moment, however many workers write.
+Which ones others wrote to is told in turns (`turns.py`), of which it takes note before it reads.
 """
 
-from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from operator import itemgetter
-from secrets import token_bytes
 from typing import Any
-from zlib import crc32
 
 from sqlalchemy import Connection
 
@@ -19,23 +14,13 @@ from data_contracts.marks import Stretches, marks_of
 from data_contracts.timeline import COLUMNS, TIMELINE_LIMIT, Entity, Stream
 from features.reach import STREAMS, shape_of, since
 from features.streams import Placed
-from risk.stores import tables
 from risk.stores.arena import SPARE, STREAM_PLACES, Arena
 from risk.stores.database import Database
 from risk.stores.links import StoredLinks
-
-SIGNATURE_BYTES = 8
-NOBODY = bytes(SIGNATURE_BYTES)
-"""Signs what no worker keeps up with in its own memory."""
+from risk.stores.turns import Turn, number_of
 
 MOST_EVENTS = 500_000
 """Events for which there is room in memory at most: 60 MB, and half as much again while it is filled. The timelines used longest ago go first."""
-
-BEHIND, KEPT_TURNS = 40_000, 50_000
-"""Turns after which a worker that slept forgets everything instead of reading on, and how many are kept in the store."""
-
-PRUNE_EVERY = 4_096
-"""Of so many turns, in the mean, one drops those that are kept no longer: which one does is seen by what it says, so none need ask for its number."""
 
 _KNOWN, _NAME = COLUMNS.index("known_us"), COLUMNS.index("event_id")
 
@@ -44,9 +29,7 @@ class Timelines:
     """The timelines that one worker keeps, entity by entity. Not for several threads."""
 
     def __init__(self, database: Database, most: int = MOST_EVENTS) -> None:
-        self.signature = token_bytes(SIGNATURE_BYTES)
         self._database, self._most = database, most
-        self._last: int | None = None
         self._reading = 0
         self.forget()
 
@@ -56,9 +39,18 @@ class Timelines:
         self._kept: dict[Entity, int] = {}
         self._numbered: dict[int, list[Entity]] = {}
 
+    def note(self, news: Iterable[Turn] | None) -> None:
+        """Drop what others wrote to, as a `Feed` tells it."""
+        if news is None:
+            self.forget()
+            return
+        for turn in news:
+            for number in turn.touched:
+                for entity in self._numbered.get(number, ())[:]:
+                    self._drop(entity)
+
     def read(self, connection: Connection, wanted: Mapping[Entity, int]) -> None:
         """Make the timelines of these entities ready to be asked for, each by the earliest moment of a question about it."""
-        self._follow(connection)
         self._reading += 1
         kept = [(self._kept[entity], as_of_us) for entity, as_of_us in wanted.items() if entity in self._kept]
         lacking = self._arena.lacking(kept, self._reading)
@@ -81,7 +73,7 @@ class Timelines:
         return Stretches(entities, shape_of(tuple(entity.type for entity in entities)), self._arena.rows, bounds)
 
     def add(self, placed: Iterable[Placed]) -> None:
-        """What is being written by this worker, under its signature."""
+        """What is being written by this worker, under the signature of its feed."""
         where: dict[int, tuple[tuple[Any, ...], Stream, list[tuple[int, int]]]] = {}  # a request stands on many timelines as one and the same row
         for entity, stream, row in placed:
             place = self._kept.get(entity)
@@ -125,27 +117,6 @@ class Timelines:
                 return
             self._drop(entity)
 
-    def _follow(self, connection: Connection) -> None:
-        """Drop what others wrote to since the last time."""
-        newest = self._database.fetch(connection, "SELECT COALESCE(MAX(turn_no), 0) FROM timeline_turns", ())[0][0]
-        if self._last is None or newest - self._last > BEHIND:
-            self.forget()
-        elif newest > self._last:
-            query = "SELECT body FROM timeline_turns WHERE turn_no > ? ORDER BY turn_no"
-            for (body,) in self._database.fetch(connection, query, (self._last,)):
-                self._note(bytes(body))
-        self._last = newest
-
-    def _note(self, body: bytes) -> None:
-        if body[:SIGNATURE_BYTES] == self.signature:
-            return
-        touched = array("I", body[SIGNATURE_BYTES:])
-        if not touched:
-            self.forget()
-        for number in touched:
-            for entity in self._numbered.get(number, ())[:]:
-                self._drop(entity)
-
     def _drop(self, entity: Entity) -> None:
         self._arena.leave(self._kept.pop(entity))
         number = number_of(entity)
@@ -157,32 +128,6 @@ class Timelines:
 def _in_order(told: tuple[tuple[Any, ...], object, object]) -> tuple[int, str]:
     """Events come in the order of (known_us, event_id)."""
     return told[0][_KNOWN], told[0][_NAME]
-
-
-@lru_cache(maxsize=65_536)
-def number_of(entity: Entity) -> int:
-    """A small number for an entity; two that share one are dropped together, which costs a read and no more."""
-    return crc32(f"{entity.type.value}|{entity.id}".encode())
-
-
-def tell(database: Database, connection: Connection, entities: Iterable[Entity], signature: bytes = NOBODY) -> None:
-    """Note that the timelines of these entities change with this transaction."""
-    numbers = array("I", {number_of(entity) for entity in entities})
-    if numbers:
-        _tell(database, connection, signature + numbers.tobytes())
-
-
-def tell_all(database: Database, connection: Connection) -> None:
-    """Note that any timeline may change with this transaction."""
-    _tell(database, connection, NOBODY)
-
-
-def _tell(database: Database, connection: Connection, body: bytes) -> None:
-    database.add(connection, tables.timeline_turns, ("body",), (body,))
-    if crc32(body) % PRUNE_EVERY == 0:
-        database.fetch(
-            connection, "DELETE FROM timeline_turns WHERE turn_no < (SELECT MAX(turn_no) FROM timeline_turns) - ? RETURNING 0", (KEPT_TURNS,)
-        )
 
 
 _COLUMNS = ", ".join(COLUMNS)

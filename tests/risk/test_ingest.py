@@ -18,8 +18,8 @@ from tests.databases import KINDS, address
 from tests.risk.builders import NOON, a_question, an_engine, an_ingest
 
 DAY = timedelta(days=1)
-COMPARED = ("orders", "deliveries", "refunds", "links", "labels", "timeline_events", "account_turns", "link_marks")
-NUMBERED = {"links": "link_no", "account_turns": "turn_no"}
+COMPARED = ("orders", "deliveries", "refunds", "links", "labels", "timeline_events", "link_marks")
+NUMBERED = {"links": "link_no"}
 
 ORDER = Order(
     order_id="o", account_id="buyer", seller_id="shop", amount_minor=900, currency="CNY", occurred_at=NOON - 3 * DAY, known_at=NOON - 3 * DAY

@@ -28,7 +28,7 @@ def kept_promises(url: str, told: Told) -> None:
         for name in (*told.in_doubt, *told.refused):
             assert _shape(profiles[name]) in (whole, dict.fromkeys(whole, 0)), (name, profiles[name])
         for name, rows in profiles.items():
-            assert rows["labels"] == rows["label_turns"] <= 1
+            assert rows["labels"] <= 1
             assert rows["labels"] == 1 if name in told.labels else name in told.labels_in_doubt or rows["labels"] == 0
             assert bool(rows["label_events"]) is bool(rows["labels"])
         with database.reading() as connection:

@@ -27,8 +27,8 @@ from risk.ledger import Ledger
 from risk.policy import load
 from risk.stores.database import Database, open_database
 from risk.stores.history import History
-from risk.stores.links import StoredLinks
 from risk.stores.ring_builds import RingBuilds
+from risk.stores.turns import Feed
 from tests.graph.histories import START, at, history, link, request
 from tests.graph.ring_stories import ring_world
 from tests.risk.builders import NOON, Fixed, a_question
@@ -37,10 +37,17 @@ MINUTE = timedelta(minutes=1)
 CARD = [{"entity_type": "card", "entity_id": "4000 1234"}]
 
 
-def ask(graph: LiveGraph, database: Database, account: str, hour: float = 9_000) -> Neighbourhood | None:
-    with database.reading() as connection:
-        graph.follow(connection)
-    return graph.facts(account, [], at(hour))
+class Asked:
+    """A live graph with its feed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database, self._graph = database, LiveGraph(History(database))
+        self._feed = Feed(database, self._graph.read_to)
+
+    def of(self, account: str, hour: float = 9_000) -> Neighbourhood | None:
+        with self._database.reading() as connection:
+            self._graph.follow(connection, self._feed.news(connection))
+        return self._graph.facts(account, [], at(hour))
 
 
 @pytest.fixture
@@ -70,30 +77,29 @@ def test_a_worker_sees_what_another_one_decided_before_it_answers(workers: list[
 
 def test_a_refuted_link_joins_nobody_from_then_on(database: Database) -> None:
     load_tables(ring_world(), database, None)
-    graph = LiveGraph(History(database))
-    before = ask(graph, database, "m0")
+    graph = Asked(database)
+    before = graph.of("m0")
     word = {"verdict": Verdict.REFUTED, "by": "mei", "why": "A company card.", "at": at(8_000)}
     for name in ("ring-device", "ring-card"):
         kind = EntityType.CARD if name == "ring-card" else EntityType.DEVICE
         RingBuilds(database).judge(Judgement(subject=Subject.LINK, entity_type=kind, entity_id=name, account_id="m0", **word))  # type: ignore[arg-type]  # named above
-    after = ask(graph, database, "m0")
+    after = graph.of("m0")
     assert before is not None
     assert after is not None
     assert (before.accounts, after.accounts) == (4, 1)
-    assert ask(graph, database, "m1") == ask(LiveGraph(History(database)), database, "m1")
-    assert ask(graph, database, "m0", 7_000) == Neighbourhood(4, 2, (7_000 - 50) / 24, 2)
+    assert graph.of("m1") == Asked(database).of("m1")
+    assert graph.of("m0", 7_000) == Neighbourhood(4, 2, (7_000 - 50) / 24, 2)
 
 
 def test_much_news_at_once_is_read_anew(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    graph = LiveGraph(History(database))
-    monkeypatch.setattr(live_graph, "ANEW", 20)
+    graph = Asked(database)
     load_tables(ring_world(), database, None)
-    assert ask(graph, database, "m2") == ask(LiveGraph(History(database)), database, "m2")
-    with database.writing() as connection:
-        StoredLinks(database, connection).add([Link(**link("late", "ring-device", 10), occurred_at=START)])
-    found = ask(graph, database, "late")
-    assert found is not None
-    assert found.accounts == 5
+    assert graph.of("m2") == Asked(database).of("m2")
+    for anew, name in ((2, "late"), (1, "later")):
+        monkeypatch.setattr(live_graph, "ANEW", anew)
+        with database.writing() as connection:
+            History(database).take(connection, (), [Link(**link(name, "ring-device", 10), occurred_at=START)])
+        assert graph.of(name) == Asked(database).of(name) != Neighbourhood(1, 0, None, 0)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +161,7 @@ def test_neighbours_that_missed_something_are_told_from_the_store(database: Data
 
 
 def test_a_graph_of_nothing_starts(database: Database) -> None:
-    assert ask(LiveGraph(History(database)), database, "nobody") == Neighbourhood(1, 0, None, 0)
+    assert Asked(database).of("nobody") == Neighbourhood(1, 0, None, 0)
     assert LiveGraph(History(database)).facts(None, [Entity(EntityType.IP, "n")], at(0)) is None
 
 
@@ -177,7 +183,7 @@ def test_the_neighbours_of_every_worker_are_those_that_the_store_tells(workers: 
     asked = ("third", cards, NOON + 3 * MINUTE)
     for worker in workers:
         with worker.ledger.database.reading() as connection:
-            worker.source.components.follow(connection)  # type: ignore[union-attr]  # set up above
+            worker.source.read(connection, [])
     said = [worker.source.components.near(*asked, judged=True) for worker in workers]  # type: ignore[union-attr]  # as above
     assert said[0]["near_accounts"] == 2.0
     assert said[0] == said[1] == LiveGraph(one.ledger.history).near(*asked, judged=True)

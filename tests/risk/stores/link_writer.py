@@ -8,7 +8,6 @@ from datetime import timedelta
 from itertools import count
 
 from data_contracts.link import EntityType, Link
-from features.streams import link_events
 from risk.stores.database import open_database
 from risk.stores.history import History
 from tests.graph.histories import START
@@ -30,8 +29,7 @@ def main() -> None:
     for number in count(int(sys.argv[2]), 2):
         links = [a_link(number), a_link(number + 1)]
         with database.writing() as connection:
-            history.add_links(connection, links)
-            history.add_events(connection, [event for link in links for event in link_events(link)])
+            history.take(connection, (), links)
         print(number, flush=True)  # noqa: T201  # it speaks to the test
 
 

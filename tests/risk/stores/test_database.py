@@ -102,12 +102,8 @@ def test_writers_take_turns_so_numbers_become_visible_in_their_order(database: D
     def write() -> None:
         for _ in range(15):
             with database.writing() as connection:
-                rows = database.fetch(
-                    connection,
-                    "INSERT INTO label_turns (request_id, source, value, occurred_us, known_us) VALUES ('r', 's', 'v', 0, 0) RETURNING turn_no",
-                    (),
-                )
-                seen = database.fetch(connection, "SELECT COUNT(*) FROM label_turns WHERE turn_no <= ?", rows[0])
+                rows = database.fetch(connection, "INSERT INTO turns (known_us, body) VALUES (?, ?) RETURNING turn_no", (0, b""))
+                seen = database.fetch(connection, "SELECT COUNT(*) FROM turns WHERE turn_no <= ?", rows[0])
                 gaps.append(rows[0][0] - seen[0][0])
 
     threads = [threading.Thread(target=write) for _ in range(3)]

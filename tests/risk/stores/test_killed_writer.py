@@ -50,7 +50,7 @@ def test_a_killed_writer_loses_and_doubles_nothing(empty_url: str) -> None:
     with database.reading() as connection:
         kept = [int(name[1:]) for (name,) in connection.execute(text("SELECT order_id FROM links ORDER BY link_no"))]
         assert kept in (list(range(last + 2)), list(range(last + 4)))  # the last one may have been kept before it could be said
-        assert connection.execute(text("SELECT COUNT(*) FROM timeline_turns")).scalar_one() == len(kept) // 2
+        assert connection.execute(text("SELECT COUNT(*) FROM turns")).scalar_one() == len(kept) // 2
         assert connection.execute(text("SELECT COUNT(*) FROM link_marks")).scalar_one() >= 1
         assert History(database).links(connection, order_id=f"o{last}") == [a_link(last)]
     LiveGraph(History(database))  # checks every link, sampled components and marks

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from alembic import command
@@ -19,10 +20,12 @@ from risk.ledger import DECISION_COLUMNS, Ledger
 from risk.ledger_chain import GENESIS, row_hash, verify
 from risk.stores import tables
 from risk.stores.database import Database, connect, open_database
-from risk.stores.history import EVENT_COLUMNS, History
+from risk.stores.history import EPOCH, EVENT_COLUMNS, History
 from risk.stores.links import LINK_COLUMNS, StoredLinks, row_of
 from risk.stores.migrate import FOLDER, State, revisions, standing, upgrade
 from risk.stores.migrations.versions import r0001_baseline as baseline
+from risk.stores.newest import newest
+from risk.stores.turns import Feed, newest_turn
 from tests.graph.histories import START, at
 from tests.risk.stores.shapes import Shape, shape_of
 
@@ -197,6 +200,17 @@ def test_links_that_were_kept_as_events_too_are_kept_once_and_stop_to_count_when
         assert bare.fetch(connection, "SELECT request_id, until_us FROM links ORDER BY link_no", ()) == [("r1", 77), ("r2", NEVER), (None, NEVER)]
         assert bare.fetch(connection, "SELECT * FROM timeline_events", ()) == []
         assert len(StoredLinks(bare, connection).events([(0, Entity(EntityType.ACCOUNT, "a"), 0)], 10)) == 2
+
+
+def test_what_the_old_turns_said_last_is_known_after_the_upgrade(bare: Database) -> None:
+    """So that a clock that was stepped back is noticed; workers that read on from the start are told nothing twice."""
+    with bare.writing() as connection:
+        command.upgrade(alembic(connection), "0007")
+        connection.execute(text("INSERT INTO label_turns (request_id, source, value, occurred_us, known_us) VALUES ('r', 's', 'v', 0, 77)"))
+        upgrade(connection)
+    assert newest(bare, at(1)) == EPOCH + timedelta(microseconds=77)
+    with bare.reading() as connection:
+        assert Feed(bare, newest_turn(bare, connection)).news(connection) == []
 
 
 def test_upgrading_twice_changes_nothing(database: Database) -> None:
