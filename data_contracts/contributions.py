@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -50,7 +51,7 @@ class Contributions:
         self._values = values
         said = np.where(speakers.always | (row > speakers.above), log_odds, 0.0)
         self._reason_sums: list[float] = np.bincount(speakers.reason_of, said, len(speakers.reasons)).tolist()
-        self._said: list[float] = said.tolist()
+        self._said = said
 
     def by_family(self) -> dict[str, float]:
         """The sum of each family."""
@@ -63,24 +64,30 @@ class Contributions:
 
     def of_reason(self, reason: str, most: int) -> list[Contribution]:
         """The features of a reason that moved the score most and for which its texts hold, largest first."""
-        return self._largest(self.speakers.places[reason], self._said, most)
+        return self._largest(self.speakers.places[reason], self._said_sizes, most)
 
     def largest(self, most: int | None = None) -> list[Contribution]:
         """The features that moved the score most, largest first; null: all that moved it."""
-        return self._largest(range(len(self.speakers.all)), self.log_odds.tolist(), most)
+        return self._largest(range(len(self.speakers.all)), np.abs(self.log_odds).tolist(), most)
 
     def kept(self) -> dict[str, float]:
         """By feature, to DIGITS; what then moved nothing is left out."""
         rounded = np.round(self.log_odds, DIGITS).tolist()
         return {name: log_odds for name, log_odds in zip(self.speakers.names, rounded, strict=True) if log_odds}
 
-    def _largest(self, places: Sequence[int], log_odds: Sequence[float], most: int | None) -> list[Contribution]:
+    @cached_property
+    def _said_sizes(self) -> list[float]:
+        """How much each feature moved the score for which its texts hold."""
+        sizes: list[float] = np.abs(self._said).tolist()
+        return sizes
+
+    def _largest(self, places: Sequence[int], sizes: Sequence[float], most: int | None) -> list[Contribution]:
         """With names and values; those that moved nothing are left out."""
         found = []
-        for place in sorted(places, key=lambda place: -abs(log_odds[place]))[:most]:
-            if log_odds[place]:
+        for place in sorted(places, key=sizes.__getitem__, reverse=True)[:most]:
+            if sizes[place]:
                 feature, family, reason, _ = self.speakers.all[place]
-                found.append(Contribution(feature, family, reason, self._values[feature], log_odds[place]))
+                found.append(Contribution(feature, family, reason, self._values[feature], float(self.log_odds[place])))
         return found
 
 

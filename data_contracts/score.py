@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, NamedTuple, TypeAlias
 
 from pydantic import BeforeValidator, Field
 from pydantic.dataclasses import dataclass
@@ -30,8 +30,7 @@ class Measurement:
     known_at: Moment
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Contribution:
+class Contribution(NamedTuple):
     """How far one feature moved one score: `log_odds` above 0 towards abuse. `value` is the feature's, null when missing."""
 
     feature: str

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from graph.union_find import Codes, Ints, compiled
+from graph.union_find import Codes, Ints, in_place
 
 
 class Pool(NamedTuple):
@@ -48,7 +48,7 @@ def longer(column: npt.NDArray[Any], length: int, blank: int) -> npt.NDArray[Any
     return found
 
 
-@compiled
+@in_place
 def newest(pool: Pool, record: int, as_of_us: int) -> int:
     """The newest record of a chain, given its head, that is older than a moment; -1 for none."""
     while record >= 0 and pool.us[record] >= as_of_us:
@@ -57,7 +57,7 @@ def newest(pool: Pool, record: int, as_of_us: int) -> int:
     return int(record)
 
 
-@compiled
+@in_place
 def sums_before(pool: Pool, head: int, as_of_us: int) -> tuple[int, int]:
     """How many records of a chain are older than a moment, and the sum of what they say."""
     record = newest(pool, head, as_of_us)
@@ -66,7 +66,7 @@ def sums_before(pool: Pool, head: int, as_of_us: int) -> tuple[int, int]:
     return int(pool.number[record]), int(pool.total[record])
 
 
-@compiled
+@in_place
 def new_record(pool: Pool, us: int, tie: int, what: int) -> int:
     """A record that is in no chain yet."""
     record = int(pool.top[0])
@@ -75,7 +75,7 @@ def new_record(pool: Pool, us: int, tie: int, what: int) -> int:
     return record
 
 
-@compiled
+@in_place
 def push(pool: Pool, heads: Codes, key: int, record: int) -> None:
     """Put a record on top of a chain."""
     head = heads[key]
@@ -93,7 +93,7 @@ def push(pool: Pool, heads: Codes, key: int, record: int) -> None:
     heads[key] = record
 
 
-@compiled
+@in_place
 def place(pool: Pool, heads: Codes, key: int, record: int) -> None:
     """Put a record where it belongs by (us, tie); equal ones come after those that are there."""
     us, tie = pool.us[record], pool.tie[record]
@@ -105,14 +105,13 @@ def place(pool: Pool, heads: Codes, key: int, record: int) -> None:
     if newer == 0:
         push(pool, heads, key, record)
         return
-    again = _lifted(pool, heads, key, newer)
+    last = _turned(pool, heads[key], newer)
     heads[key] = head
     push(pool, heads, key, record)
-    for index in range(newer - 1, -1, -1):
-        push(pool, heads, key, again[index])
+    _push_again(pool, heads, key, last)
 
 
-@compiled
+@in_place
 def take_out(pool: Pool, heads: Codes, key: int, record: int) -> None:
     """Take a record out of its chain."""
     newer = 0
@@ -120,18 +119,25 @@ def take_out(pool: Pool, heads: Codes, key: int, record: int) -> None:
     while head != record:
         newer += 1
         head = pool.before[head]
-    again = _lifted(pool, heads, key, newer)
+    last = _turned(pool, heads[key], newer)
     heads[key] = pool.before[record]
-    for index in range(newer - 1, -1, -1):
-        push(pool, heads, key, again[index])
+    _push_again(pool, heads, key, last)
 
 
-@compiled
-def _lifted(pool: Pool, heads: Codes, key: int, newer: int) -> Codes:
-    """The newest records of a chain, newest first."""
-    again = np.empty(newer, dtype=np.int32)
-    head = heads[key]
-    for index in range(newer):
-        again[index] = head
-        head = pool.before[head]
-    return again
+@in_place
+def _turned(pool: Pool, head: int, newer: int) -> int:
+    """Let the newest records of a chain point to the one after them, where their jumps were; the oldest of them, -1 for none."""
+    after = -1
+    for _ in range(newer):
+        pool.jump[head] = after
+        after, head = head, pool.before[head]
+    return after
+
+
+@in_place
+def _push_again(pool: Pool, heads: Codes, key: int, record: int) -> None:
+    """Put the records that were turned on top of their chain, oldest first."""
+    while record >= 0:
+        after = pool.jump[record]
+        push(pool, heads, key, record)
+        record = after

@@ -15,7 +15,7 @@ from graph.chains import longer
 from graph.events import label_number, microseconds
 from graph.judgements import Judgement
 from graph.neighbour_events import CLAIM, LABEL, LINK, ORDER, TYPES, Tables, events_of, mark, marks, named, play, state_for
-from graph.neighbour_kernel import GROUPS, WIDTH
+from graph.neighbour_kernel import empty_look
 from graph.neighbour_state import Around, empty_around, with_refuted, with_room
 from graph.neighbour_telling import EVENT, OPENED, Event, account_code, entity_code, names_of, tell, tell_and_ask
 from graph.neighbours import AGGREGATES, Aggregate, picks, places_of, value
@@ -47,7 +47,7 @@ class LiveNeighbours:
         none = np.zeros(0, np.int64)
         self._names = names_of((register_of(none) for _ in range(4)), np.zeros(64, np.int64))
         self._around: Around = empty_around(64, 64, 64, 64, 64)
-        self._scratch = np.zeros((GROUPS, WIDTH), np.int64)
+        self._look = empty_look()
         self._left = 0
         self._waiting: list[Event] = []
         self._lock = Lock()
@@ -119,8 +119,8 @@ class LiveNeighbours:
         asked = (account_id is not None, 0 if account_id is None else mark(account_id), microseconds(as_of))
         with self._lock:
             events = self._taken(len(own))
-            tell_and_ask(self._around, self._names, events, asked, np.array(own, np.int64).reshape(len(own), 2), self._scratch)
-            numbers = self._scratch.reshape(-1)[self._picked].tolist()
+            tell_and_ask(self._around, self._names, events, asked, np.array(own, np.int64).reshape(len(own), 2), self._look)
+            numbers = self._look.found.reshape(-1)[self._picked].tolist()
         return {
             each.name: value(each, numbers[top], numbers[bottom], judged=judged)
             for each, (top, bottom) in zip(self._aggregates, self._places, strict=True)

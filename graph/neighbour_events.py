@@ -11,9 +11,9 @@ import polars as pl
 from data_contracts.label import LabelValue
 from data_contracts.link import EntityType
 from graph.events import MERGING, SOURCES, asked
-from graph.neighbour_kernel import add_claim, add_label, add_link, add_order, look_around
+from graph.neighbour_kernel import Look, add_claim, add_label, add_link, add_order, look_around
 from graph.neighbour_state import Around, empty_around
-from graph.union_find import Codes, Ints, compiled
+from graph.union_find import Codes, Ints, in_place
 
 TYPES = (*MERGING, EntityType.IP, EntityType.IMAGE, EntityType.TEXT)
 """The types that make neighbours; the owned ones come first (`neighbour_kernel.OWNED`)."""
@@ -147,7 +147,7 @@ def state_for(names: Named, events: Events, *, spare: bool = False) -> Around:
     return around
 
 
-@compiled
+@in_place
 def play(around: Around, events: Events, start: int, as_of_us: int) -> int:
     """Apply the events from `start` on that became known strictly before that moment; return where it stopped."""
     while start < len(events.known_us) and events.known_us[start] < as_of_us:
@@ -164,15 +164,15 @@ def play(around: Around, events: Events, start: int, as_of_us: int) -> int:
     return start
 
 
-@compiled
-def answer(around: Around, events: Events, questions: Questions, picked: Ints, scratch: Ints, answers: Ints) -> None:
+@in_place
+def answer(around: Around, events: Events, questions: Questions, picked: Ints, look: Look, answers: Ints) -> None:
     """Fill the rows of `answers` with the picked numbers of each question, one after the other in the order of time."""
     done = 0
-    flat = scratch.reshape(-1)
+    flat = look.found.reshape(-1)
     for index in range(len(questions.row)):
         done = play(around, events, done, questions.as_of_us[index])
         entities = questions.entity[questions.start[index] : questions.start[index + 1]]
-        look_around(around, int(questions.account[index]), entities, int(questions.as_of_us[index]), scratch)
+        look_around(around, int(questions.account[index]), entities, int(questions.as_of_us[index]), look)
         row = questions.row[index]
         for place in range(len(picked)):
             answers[row, place] = flat[picked[place]]

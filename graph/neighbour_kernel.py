@@ -4,12 +4,14 @@ Accounts and entities are codes. An entity keeps the accounts that came to it, a
 was known; an account keeps its claims, its orders and what its claims were judged to be. Every chain can be asked about any moment.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from data_contracts.timeline import NEVER
 from graph.chains import new_record, newest, place, sums_before, take_out
 from graph.neighbour_state import Around, slot_of
-from graph.union_find import Codes, Ints, compiled
+from graph.union_find import Codes, Ints, in_place
 
 DAY_US = 86_400_000_000
 SHORT_US, LONG_US = 90 * DAY_US, 365 * DAY_US
@@ -43,7 +45,21 @@ WIDTH = len(MEASURES)
 FACTS = 8
 
 
-@compiled
+class Look(NamedTuple):
+    """What a look around finds, GROUPS rows of MEASURES, and the room that it takes: accounts, what they share, facts of one."""
+
+    found: Ints
+    near: Ints
+    types: Ints
+    facts: Ints
+
+
+def empty_look() -> Look:
+    """Room for one look around at a time."""
+    return Look(np.zeros((GROUPS, WIDTH), np.int64), *(np.zeros(size, np.int64) for size in (NEAR + FAR, NEAR, FACTS)))
+
+
+@in_place
 def add_link(around: Around, entity: int, account: int, us: int) -> None:
     """The account came to the entity; what counts is the first time that was known, however late it is told."""
     key = (np.int64(entity) << 32) + np.int64(account) + 1
@@ -67,19 +83,19 @@ def add_link(around: Around, entity: int, account: int, us: int) -> None:
     place(pool, around.entities_of, account, record + 1)
 
 
-@compiled
+@in_place
 def add_claim(around: Around, account: int, amount: int, us: int) -> None:
     """The account asked for its money back."""
     place(around.pool, around.claims_of, account, new_record(around.pool, us, 0, amount))
 
 
-@compiled
+@in_place
 def add_order(around: Around, account: int, us: int) -> None:
     """The account bought something."""
     place(around.pool, around.orders_of, account, new_record(around.pool, us, 0, 0))
 
 
-@compiled
+@in_place
 def add_label(around: Around, whose: tuple[int, int, int], number: int, asked_us: int, us: int) -> None:
     """A claim, asked at `asked_us`, was judged (`number` as in `events.label_number`); the latest label holds until the next one is known.
 
@@ -104,7 +120,7 @@ def add_label(around: Around, whose: tuple[int, int, int], number: int, asked_us
     place(pool, around.labels_of, account, new_record(pool, us, mark, label))
 
 
-@compiled
+@in_place
 def is_refuted(around: Around, entity: int, account: int, as_of_us: int) -> bool:
     """Whether an analyst had refuted the entity as a whole, or that account's link to it."""
     place_ = around.refuted_of[entity]
@@ -116,7 +132,7 @@ def is_refuted(around: Around, entity: int, account: int, as_of_us: int) -> bool
     return False
 
 
-@compiled
+@in_place
 def facts_of(around: Around, account: int, as_of_us: int, facts: Ints) -> None:
     """Of one account: claims of 90 and of 365 days, amount and orders of 365, of its claims of 365 days the abusive and the honest, age, known."""
     pool = around.pool
@@ -140,7 +156,7 @@ def facts_of(around: Around, account: int, as_of_us: int, facts: Ints) -> None:
     facts[7] = known
 
 
-@compiled
+@in_place
 def count_in(found: Ints, facts: Ints) -> None:
     """Add one account to a group."""
     found[1] += 1
@@ -157,17 +173,17 @@ def count_in(found: Ints, facts: Ints) -> None:
         found[18], found[19] = facts[1], facts[3]
 
 
-@compiled
-def look_around(around: Around, account: int, entities: Codes, as_of_us: int, found: Ints) -> None:  # noqa: C901  # one walk, told in order
-    """Fill `found` (GROUPS rows of MEASURES) for a question: an account (-1: unknown) and the entities that it now comes with.
+@in_place
+def look_around(around: Around, account: int, entities: Codes | Ints, as_of_us: int, look: Look) -> None:  # noqa: C901  # one walk, told in order
+    """Fill what is found for a question: an account (-1: unknown) and the entities that it now comes with.
 
     The account itself is nobody's neighbour. Of every entity the LATEST accounts are looked at, the others are counted as unseen; so a hub costs
     what any entity costs. The second step leads through owned things only, and not through entities of more than LATEST accounts.
     """
+    found, near, types, facts = look
     found[:] = 0
+    types[:] = 0
     around.tops[2] += 1
-    near = np.empty(NEAR + FAR, dtype=np.int32)
-    types = np.zeros(NEAR, dtype=np.int32)
     starts = 0
     met = 0
     if account >= 0:
@@ -187,7 +203,6 @@ def look_around(around: Around, account: int, entities: Codes, as_of_us: int, fo
             record = around.pool.before[record]
     found[FAR_GROUP, 0] = found[NEAR_GROUP, 0]
     reached = _step_on(around, account, as_of_us, near, met)
-    facts = np.empty(FACTS, dtype=np.int64)
     for index in range(reached):
         facts_of(around, near[index], as_of_us, facts)
         if index >= met:
@@ -199,8 +214,8 @@ def look_around(around: Around, account: int, entities: Codes, as_of_us: int, fo
                 count_in(found[group], facts)
 
 
-@compiled
-def _meet(around: Around, ends: tuple[int, int], as_of_us: int, seen: tuple[Codes, Codes], met: int, found: Ints) -> int:
+@in_place
+def _meet(around: Around, ends: tuple[int, int], as_of_us: int, seen: tuple[Ints, Ints], met: int, found: Ints) -> int:
     """Take note of the latest accounts of an entity to start from, asked by an account; how many accounts were met by then."""
     entity, account = ends
     near, types = seen
@@ -233,8 +248,8 @@ def _meet(around: Around, ends: tuple[int, int], as_of_us: int, seen: tuple[Code
     return met
 
 
-@compiled
-def _step_on(around: Around, account: int, as_of_us: int, near: Codes, met: int) -> int:
+@in_place
+def _step_on(around: Around, account: int, as_of_us: int, near: Ints, met: int) -> int:
     """Add the accounts one step further, behind those that were met; how many there are then."""
     pool = around.pool
     reached = met

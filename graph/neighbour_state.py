@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from data_contracts.timeline import NEVER
 from graph.chains import Pool, empty_pool, longer, roomier_pool
-from graph.union_find import Codes, Ints, compiled
+from graph.union_find import Codes, Ints, in_place
 
 
 class Around(NamedTuple):
@@ -101,7 +101,7 @@ def with_refuted(around: Around, known: Iterable[tuple[int, int, int, int]]) -> 
     return around._replace(refuted_account=arrays[1].astype(np.int32), refuted_from_us=arrays[2], refuted_until_us=arrays[3], refuted_next=following)
 
 
-@compiled
+@in_place
 def slot_of(keys: Ints, key: int) -> int:
     """Where a pair stands, or where it would."""
     mask = np.int64(len(keys) - 1)
@@ -112,7 +112,7 @@ def slot_of(keys: Ints, key: int) -> int:
     return int(slot)
 
 
-@compiled
+@in_place
 def enter_all(keys: Ints, values: Codes, new_keys: Ints, new_values: Codes) -> None:
     """Enter keys, none of them 0, with their values into a table that has room for them."""
     for index in range(len(new_keys)):

@@ -3,13 +3,11 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-import numpy as np
-
 from graph.neighbour_events import CLAIM, LABEL, LINK, ORDER
-from graph.neighbour_kernel import add_claim, add_label, add_link, add_order, look_around
+from graph.neighbour_kernel import Look, add_claim, add_label, add_link, add_order, look_around
 from graph.neighbour_state import Around
 from graph.register import Register, code_of, enter
-from graph.union_find import Ints, compiled
+from graph.union_find import Ints, in_place
 
 OPENED = 4
 """An account was opened; the other kinds of events are those of `neighbour_events.py`."""
@@ -38,7 +36,7 @@ def names_of(registers: Iterable[Register], asked_us: Ints) -> Names:
     return Names(accounts, entities, requests, orders, asked_us)
 
 
-@compiled
+@in_place
 def account_code(around: Around, names: Names, key: int) -> int:
     """The code of an account, which it has from now on."""
     code = code_of(names.accounts, key)
@@ -48,7 +46,7 @@ def account_code(around: Around, names: Names, key: int) -> int:
     return int(code)
 
 
-@compiled
+@in_place
 def entity_code(around: Around, names: Names, key: int, place: int) -> int:
     """The code of an entity of that type, which it has from now on."""
     code = code_of(names.entities, key)
@@ -59,7 +57,7 @@ def entity_code(around: Around, names: Names, key: int, place: int) -> int:
     return int(code)
 
 
-@compiled
+@in_place
 def tell(around: Around, names: Names, events: Ints) -> None:  # noqa: C901  # five kinds of events
     """Take note of events, a row each (`Event`); there is room for all of them and their names."""
     for row in range(len(events)):
@@ -89,15 +87,14 @@ def tell(around: Around, names: Names, events: Ints) -> None:  # noqa: C901  # f
                 around.opened_us[account] = value
 
 
-@compiled
-def tell_and_ask(around: Around, names: Names, events: Ints, asked: tuple[int, int, int], own: Ints, found: Ints) -> None:
+@in_place
+def tell_and_ask(around: Around, names: Names, events: Ints, asked: tuple[int, int, int], own: Ints, look: Look) -> None:
     """Take note of events, then look around an account: whether there is one, its mark, and as of when, in microseconds.
 
-    It comes with entities: mark and type each, in the order of their marks.
+    It comes with entities: mark and type each, in the order of their marks; their codes take the place of the marks.
     """
     tell(around, names, events)
-    entities = np.empty(len(own), np.int32)
     for row in range(len(own)):
-        entities[row] = entity_code(around, names, own[row, 0], own[row, 1])
+        own[row, 0] = entity_code(around, names, own[row, 0], own[row, 1])
     account = code_of(names.accounts, asked[1]) if asked[0] else -1
-    look_around(around, account, entities, asked[2], found)
+    look_around(around, account, own[:, 0], asked[2], look)

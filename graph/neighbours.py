@@ -15,7 +15,7 @@ import polars as pl
 
 from graph.judgements import Judgement
 from graph.neighbour_events import TYPES, Named, Tables, answer, events_of, named, questions_of, state_for
-from graph.neighbour_kernel import DAY_US, GROUPS, MEASURES, WIDTH
+from graph.neighbour_kernel import DAY_US, MEASURES, WIDTH, empty_look
 from graph.neighbour_state import with_refuted
 from graph.refuted import refuted
 from graph.union_find import Ints
@@ -100,7 +100,7 @@ def neighbour_facts(
     picked, places = picks(aggregates)
     answers = np.zeros((ids.height, len(picked)), dtype=np.int64)
     around = with_refuted(state_for(names, events), _refuted(names, judgements))
-    answer(around, events, questions_of(names), picked, np.zeros((GROUPS, WIDTH), np.int64), answers)
+    answer(around, events, questions_of(names), picked, empty_look(), answers)
     return ids.with_columns(_column(each, answers, places, judged="labels" in tables) for each in aggregates)
 
 

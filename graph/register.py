@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from graph.neighbour_state import enter_all, slot_of
-from graph.union_find import Codes, Ints, compiled
+from graph.union_find import Codes, Ints, in_place
 
 
 class Register(NamedTuple):
@@ -37,14 +37,14 @@ def with_names(register: Register, more: int) -> Register:
     return roomy
 
 
-@compiled
+@in_place
 def code_of(register: Register, key: int) -> int:
     """The code of a mark, -1 when it is new."""
     slot = slot_of(register.keys, key)
     return int(register.codes[slot]) if register.keys[slot] else -1
 
 
-@compiled
+@in_place
 def enter(register: Register, key: int) -> int:
     """The code of a mark that is new; it needs room."""
     slot = slot_of(register.keys, key)

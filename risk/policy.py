@@ -23,6 +23,9 @@ NO_DETAILS: Mapping[str, str] = {}
 MOST_NAMED = 2
 """Features that a reason names, those that moved the score most."""
 
+SPEAK_FOR = frozenset(code for code, reason in REASONS.items() if reason.speaks == "for")
+"""Reasons that are shown where they lowered the risk."""
+
 _severity = attrgetter("severity")
 
 
@@ -181,8 +184,8 @@ def _explained(contributions: Contributions, worst: Action, policy: Policy, know
     explains only what is so: an amount below the order's is never called too high, however it counts.
     """
     sums = {code: total for code, total in contributions.by_reason().items() if total and code not in known}
-    against = sorted((code for code, total in sums.items() if total > 0 and REASONS[code].speaks != "for"), key=lambda code: -sums[code])
-    speaks_for = sorted((code for code, total in sums.items() if total < 0 and REASONS[code].speaks == "for"), key=sums.__getitem__)
+    against = sorted([code for code, total in sums.items() if total > 0 and code not in SPEAK_FOR], key=sums.__getitem__, reverse=True)
+    speaks_for = sorted([code for code, total in sums.items() if total < 0 and code in SPEAK_FOR], key=sums.__getitem__)
     return [
         _said(action, contributions.of_reason(code, MOST_NAMED), sums[code])
         for action, codes in ((worst, against), (Action.APPROVE, speaks_for))
@@ -193,7 +196,7 @@ def _explained(contributions: Contributions, worst: Action, policy: Policy, know
 def _said(action: Action, largest: Sequence[Contribution], total: float) -> Finding:
     """One reason, in the family of what moved the score most: it may gather features of several."""
     first = largest[0]
-    named = ", ".join(f"{part.feature} is {'not known' if part.value is None else _short(part.value)}" for part in largest)
+    named = ", ".join([f"{part.feature} is {'not known' if part.value is None else _short(part.value)}" for part in largest])
     return Finding(action, first.reason, first.family, f"{named}; together {total:+.2f} log-odds")
 
 
