@@ -5,11 +5,13 @@ first, so that any part of the picture keeps some. A picture is kept with fewer 
 """
 
 from functools import lru_cache
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-import cv2
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import cv2
 
 Grey: TypeAlias = npt.NDArray[np.uint8]
 
@@ -27,13 +29,17 @@ _CONTRAST = 12
 
 
 @lru_cache(maxsize=1)
-def _orb() -> cv2.ORB:
+def _orb() -> "cv2.ORB":
+    import cv2  # 16 MB that a process which looks at no picture does not pay
+
     cv2.setNumThreads(1)
     return cv2.ORB.create(nfeatures=_FOUND, scaleFactor=1.2, nlevels=8, edgeThreshold=16, patchSize=31, fastThreshold=_CONTRAST)
 
 
 def find_details(grey: Grey, most: int) -> bytes:
     """At most that many details, the best first, as an array of DETAIL; empty where the picture has none."""
+    import cv2
+
     factor = SIDE / max(grey.shape)
     size = max(1, round(grey.shape[1] * factor)), max(1, round(grey.shape[0] * factor))
     if min(size) < _LEAST_SIDE:

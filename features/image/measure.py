@@ -6,7 +6,7 @@ This runs in the sandbox's process (`sandbox.py`); elsewhere only on bytes that 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from data_contracts.signal import SignalResult
 from features.image import (
@@ -29,7 +29,9 @@ from features.image.fingerprint import Print, to_index, to_query
 from features.image.picture import Picture, UnreadableError
 from features.image.polyglot import is_polyglot
 from features.image.signal_kit import Context, Signal, Voice
-from features.image.video import Film, Frame, read_film
+
+if TYPE_CHECKING:
+    from features.image.video import Film, Frame
 
 SIGNALS: tuple[Signal, ...] = (
     c2pa_manifest,
@@ -85,7 +87,7 @@ class Piece:
 
     picture: Picture
     kind: MediaKind
-    film: Film | None = None
+    film: "Film | None" = None
     unreadable: str | None = None
 
     @property
@@ -112,6 +114,8 @@ def open_piece(data: bytes) -> Piece:
         return Piece(picture, _kind(container.format), unreadable="polyglot")
     try:
         if container.format in VIDEOS:
+            from features.image.video import read_film  # as in `picture.py`
+
             return Piece(picture, "video", read_film(data, container.format.value))
         _ = picture.luma
     except UnreadableError as error:
@@ -162,7 +166,7 @@ def _of_piece(signal: Signal, piece: Piece, context: Context, queried: tuple[Pri
     return _of_film(signal, piece.picture, piece.film.frames if piece.film is not None else (), context, queried)
 
 
-def _of_film(signal: Signal, picture: Picture, frames: tuple[Frame, ...], context: Context, queried: tuple[Print, ...]) -> SignalResult:
+def _of_film(signal: Signal, picture: Picture, frames: "tuple[Frame, ...]", context: Context, queried: tuple[Print, ...]) -> SignalResult:
     if signal.NAME in _OF_A_STILL:
         return Voice(signal.NAME, signal.VERSION).silent("not_for_films")
     if signal.NAME != visible_marks.NAME or not frames:

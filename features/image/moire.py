@@ -4,7 +4,6 @@ Idea: the pixels of a screen and those of a sensor are two grids; their beat is 
 the middle of the photo, while things in the world are spread out. Peaks on the axes are left out: JPEG's blocks, window blinds and shelves lie there.
 """
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -18,6 +17,8 @@ _FINE = 20.0
 
 def peak(luma: npt.NDArray[np.uint8]) -> float | None:
     """How far the highest lone peak stands above its surroundings, as a natural logarithm; null for a picture under SIDE pixels a side."""
+    import cv2  # as in `details.py`
+
     rows, columns = luma.shape
     if min(rows, columns) < SIDE:
         return None

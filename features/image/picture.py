@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from features.image import heif
 from features.image.container.parts import Container, Format
 from features.image.container.take_apart import take_apart
 from features.image.metadata import Metadata, read_metadata
@@ -82,6 +81,8 @@ class Picture:
     def orientation(self) -> int:
         """How the stored pixels are to be turned, as the EXIF number 1 to 8. HEIC and AVIF say it in their items and not in EXIF."""
         if self.container.format in {Format.HEIC, Format.AVIF}:
+            from features.image import heif  # FFmpeg takes 16 MB, also of a process that looks at no picture
+
             return heif.orientation(self.data)
         stated = self.metadata.exif.number("Orientation") or 1.0
         return int(stated) if stated in range(1, 9) else 1
@@ -139,6 +140,8 @@ class Picture:
 
     @cached_property
     def _heic(self) -> npt.NDArray[np.uint8]:
+        from features.image import heif
+
         try:
             return heif.decode(self.data, MAX_PIXELS_OTHER)
         except heif.HeifError as error:

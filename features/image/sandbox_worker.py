@@ -46,6 +46,8 @@ def limit_seconds(seconds: int) -> None:
 
 def warm_up(*, reading: bool) -> None:
     """Load every decoder while there is still room: libraries that load under a memory limit fail in strange ways."""
+    from features.image import heif, video  # noqa: F401  # for their effect
+
     for data in (jpeg(), png()):
         measure_all(data, Context(), WITH_READING if reading else SIGNALS, keep=True)
     c2pa_manifest.read_manifest(Picture(png(chunks=b"\x00\x00\x00\x08caBX\x00\x00\x00\x00jumb\x00\x00\x00\x00")), Context())

@@ -12,11 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from models.authenticity.heads import Doubles
+from models.authenticity.judgement import Verdict
 from models.authenticity.laundering import Cell
 from models.authenticity.manifest import Label, Picture
 from models.authenticity.measure import Encode, Measurer, in_cell
 from models.authenticity.metrics import Figure, auc, recall_at, upper_bound, with_interval
-from models.authenticity.network import CUTS, PLACES, Network, Verdict
+from models.authenticity.network import CUTS, PLACES, Network
 from models.authenticity.pictures import opened
 
 Bools = npt.NDArray[np.bool_]

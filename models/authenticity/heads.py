@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -85,6 +84,7 @@ def fit_along(rows: Floats, generated: Doubles, weights: Doubles, ridge: float) 
 
 def _minimised(scaled: Floats, generated: Doubles, share: Doubles, ridge: float) -> tuple[Floats, float]:
     from scipy.optimize import minimize
+    from scipy.special import expit
 
     def loss(theta: Doubles) -> tuple[float, Doubles]:
         slope = theta[:-1].astype(np.float32)

@@ -7,7 +7,6 @@ looked at again as it would look after two plausible re-deliveries, and is calle
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from PIL import Image
 from models.authenticity import tower
 from models.authenticity.artifact import SHIPPED, Model, load
 from models.authenticity.heads import Floats
+from models.authenticity.judgement import Doubt, Judgement, Verdict
 from models.authenticity.laundering import jpeg, limit_long_side
 from models.authenticity.patches import LONG_SIDE, cuts
 from models.authenticity.pictures import Place, pixels, raw_pixels, view
@@ -32,39 +32,6 @@ PLACES = (Place.CENTRE,)
 TOWER_COLUMNS = tower.columns(range(4, 12), (tower.CLASS, tower.MEAN))
 LIGHT_FILE = "light.onnx"
 TOWER_ENCODER = f"{tower.NAME}-{tower.SHA256[:10]}"
-
-
-class Verdict(StrEnum):
-    """What the network says; it knows nothing of edits, those are other signals."""
-
-    AUTHENTIC = "authentic"
-    GENERATED = "generated"
-    UNSURE = "unsure"
-
-
-class Doubt(StrEnum):
-    """Why it is unsure."""
-
-    TOO_SMALL = "too_small"
-    UNLIKE_TRAINING = "unlike_training"
-    SCORES_BETWEEN = "scores_between"
-    DELIVERIES_DISAGREE = "deliveries_disagree"
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """The answer for one picture.
-
-    score: 0 to 1, higher is more likely generated; comparable only between answers with the same `model`; null when the picture is too small.
-    doubts: empty for a verdict, else every reason for "unsure".
-    model, encoder: versions of what spoke.
-    """
-
-    score: float | None
-    verdict: Verdict
-    doubts: tuple[Doubt, ...]
-    model: str
-    encoder: str
 
 
 @dataclass(frozen=True, slots=True)

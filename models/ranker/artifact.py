@@ -10,8 +10,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import lightgbm as lgb
-
 from data_contracts.errors import ModelMismatchError, NotFoundError
 from data_contracts.reason import REASONS
 from data_contracts.score import Family
@@ -20,6 +18,7 @@ from features.declare import Feature
 from models.ranker.calibrate import Calibration
 from models.ranker.dataset import Encoding
 from models.ranker.drift import Spread
+from models.ranker.trees import names_of
 
 FORMAT = 1
 BOOSTER, CARD, SUMS = "booster.txt", "card.json", "SHA256SUMS"
@@ -142,7 +141,7 @@ def _checked(folder: Path, name: str, wanted: str) -> str:
 
 def _check_names(artifact: Artifact) -> None:
     """The card's names must be the booster's, in order."""
-    trees = tuple(lgb.Booster(model_str=artifact.booster_text).feature_name())
+    trees = names_of(artifact.booster_text)
     card = artifact.card.encoding.names
     if trees == card:
         return

@@ -1,8 +1,9 @@
 """Facts -> a calibrated probability and what moved it. One row takes microseconds, a frame is predicted at once; both agree to the bit."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-import lightgbm as lgb
 import numpy as np
 import polars as pl
 
@@ -14,6 +15,9 @@ from models.ranker.dataset import Floats
 from models.ranker.forest import Forest
 from models.ranker.shap import Shap
 from models.ranker.trees import trees_of
+
+if TYPE_CHECKING:
+    import lightgbm
 
 
 class Scorer:
@@ -28,8 +32,8 @@ class Scorer:
         self._speakers = Speakers(Speaker(feature.name, feature.family, feature.reason, feature.words is not None) for feature in features)
         self._left_out = dict.fromkeys(name for name in self._encoding.names if name.startswith(ATTRIBUTE))
         self._threads = threads
-        self._booster = lgb.Booster(model_str=artifact.booster_text)
-        trees = trees_of(artifact.booster_text)
+        self._text = artifact.booster_text
+        trees = trees_of(self._text)
         self._raw = Forest(trees)
         self._parts = Shap(trees, len(features))
         for compiled in (self._raw, self._parts):  # now, not in the middle of a call
@@ -54,6 +58,13 @@ class Scorer:
     def probabilities(self, frame: pl.DataFrame) -> Floats:
         """Calibrated probabilities, one a row; their order is the order of the raw scores."""
         return self.card.calibration(self.raw(frame))
+
+    @cached_property
+    def _booster(self) -> "lightgbm.Booster":
+        """Only frames are predicted by LightGBM itself: the service neither loads it nor keeps a second copy of the trees."""
+        import lightgbm
+
+        return lightgbm.Booster(model_str=self._text)
 
     def contributions(self, frame: pl.DataFrame) -> Iterator[Contributions]:
         """What moved each row's score; the log-odds of a row add up to its raw score less `base_log_odds`."""

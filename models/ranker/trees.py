@@ -47,6 +47,12 @@ class Tree:
     expected: float
 
 
+def names_of(text: str) -> tuple[str, ...]:
+    """The features that a model's text reads, in their order; none where it does not say."""
+    _, _, names = text.partition("\nTree=")[0].partition("\nfeature_names=")
+    return tuple(names.partition("\n")[0].split())
+
+
 def trees_of(text: str) -> list[Tree]:
     """The trees of a model's text, in their order. ModelMismatchError: leaves that hold lines instead of a value."""
     blocks = text.partition("\nend of trees")[0].split("\nTree=")[1:]

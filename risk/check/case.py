@@ -7,7 +7,7 @@ from functools import cached_property
 from data_contracts.reason import REASONS
 from data_contracts.signal import ImageFinding
 from features.image.measure import Measured
-from models.authenticity.network import Doubt, Judgement, Verdict
+from models.authenticity.judgement import Doubt, Judgement, Verdict
 from risk.check.asks import Why
 from risk.check.order_facts import OrderFacts
 from risk.evidence.sight import Absent, Anomaly

@@ -11,7 +11,7 @@ from typing import Any
 
 from data_contracts.signal import ImageFinding, finding_as_json
 from features.image.measure import Measured
-from models.authenticity.network import Judgement
+from models.authenticity.judgement import Judgement
 from risk.check.asks import Ask, Why, asks, handwritten
 from risk.check.case import MANIFEST, NETWORK, PATCHES, VERSION, Case
 from risk.check.case import build as build_case

@@ -8,7 +8,6 @@ import typer
 
 from risk import show
 from risk.commands.options import AsJson, DataSet, Home, print_result, working
-from risk.lean import load_lightgbm
 
 if TYPE_CHECKING:
     from risk.jobs.serve import RunningServer
@@ -55,7 +54,6 @@ def _started(home: Path, host: str, port: int, workers: int) -> "RunningServer |
         from risk.jobs.workers import serve_with_workers
 
         return serve_with_workers(home, host=host, port=port, workers=workers)
-    load_lightgbm()
     from risk.jobs.serve import serve as run
 
     return run(home, host=host, port=port)

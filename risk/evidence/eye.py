@@ -17,7 +17,7 @@ from features.image.sandbox import Limits
 from features.image.signal_kit import Context
 from models.authenticity import tower
 from models.authenticity.artifact import SHIPPED
-from models.authenticity.network import Doubt, Judgement
+from models.authenticity.judgement import Doubt, Judgement
 from risk.evidence.sight import Absent, Anomaly, Inspector, Sight
 from risk.stores.evidence_rows import Counted, Look, Prints, Said
 

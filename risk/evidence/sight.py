@@ -18,7 +18,7 @@ from features.image.sandbox import Limits, Sandbox
 from features.image.signal_kit import Context
 from models.authenticity import tower
 from models.authenticity.artifact import SHIPPED
-from models.authenticity.network import Doubt, Judgement, Verdict
+from models.authenticity.judgement import Doubt, Judgement, Verdict
 
 WORKER = "risk.evidence.worker"
 AnomalyVerdict: TypeAlias = Literal["edited", "unsure", "clean", "drawing"]

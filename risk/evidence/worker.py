@@ -19,7 +19,8 @@ from features.image.picture import Picture, UnreadableError
 from features.image.sandbox_wire import Job
 from features.image.sandbox_worker import Look, serve
 from models.authenticity.heat_map import PatchNet, load_patch_net
-from models.authenticity.network import Doubt, Judgement, Network, Verdict, load_network
+from models.authenticity.judgement import Doubt, Judgement, Verdict
+from models.authenticity.network import Network, load_network
 from models.authenticity.token_map import TokenMap, load_token_map
 from risk.evidence.sight import Absent, Anomaly, AnomalyVerdict, Preview, Sight, pack_sight
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,7 +19,7 @@ from graph.judgements import FILE, Judgement, read
 from graph.neighbours import neighbour_facts
 from models.ranker.dataset import latest_labels
 from risk.jobs.read_tables import read_tables
-from risk.stores.discounts import StoredDiscounts
+from risk.stores.discounts import SETTLED, StoredDiscounts
 from risk.stores.feature_store import FeatureStore
 
 
@@ -82,10 +82,6 @@ def discounts_for(tables: Mapping[str, pl.DataFrame]) -> tuple[Discount, ...]:
     """What was learned of shared things before each month in which a request came."""
     first, last = (tables["refund_requests"]["known_at"].min(), tables["refund_requests"]["known_at"].max())
     return learned(tables, months(first, last)) if isinstance(first, datetime) and isinstance(last, datetime) else ()
-
-
-SETTLED = timedelta(minutes=10)
-"""So long after a month has begun everything that was known before it is in the store, also what was being written at its first moment."""
 
 
 def publish_discounts(tables: Mapping[str, pl.DataFrame], moment: datetime, store: StoredDiscounts, *, anew: bool = False) -> int:

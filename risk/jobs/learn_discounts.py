@@ -17,11 +17,9 @@ import structlog
 
 from data_contracts.errors import RiskError
 from risk.home import database_url
-from risk.jobs.build_features import SETTLED, publish_discounts
-from risk.jobs.home_rings import stored_tables
 from risk.settings import Settings, read_settings
 from risk.stores.database import Database, open_database
-from risk.stores.discounts import StoredDiscounts
+from risk.stores.discounts import SETTLED, StoredDiscounts
 
 EVERY_S = 600.0
 """How often a running service looks whether a month has begun: far more often than once a day, which would be enough."""
@@ -42,6 +40,9 @@ def learn(database: Database, discounts: StoredDiscounts, now: datetime) -> int:
     """Learn what the store lacks up to that moment, if anything; how many tables there are then."""
     if not due(database, discounts, now):
         return len(discounts.all())
+    from risk.jobs.build_features import publish_discounts  # half a second and 40 MB that only this, once a month, needs
+    from risk.jobs.home_rings import stored_tables
+
     with database.reading() as connection:
         tables = stored_tables(database, connection)
     return publish_discounts(tables, now, discounts)

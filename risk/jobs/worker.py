@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 import structlog
 
 from data_contracts.errors import RiskError
-from risk.lean import load_lightgbm
 from risk.settings import read_settings, shared_out
 
 if TYPE_CHECKING:
@@ -32,7 +31,6 @@ def main(words: Sequence[str]) -> int:
     home, number, workers = Path(words[0]), int(words[1]), int(words[2])
     for asked in (signal.SIGINT, signal.SIGTERM):
         signal.signal(asked, lambda _number, _frame: sys.exit(0))  # until the server heeds them: nothing was begun
-    load_lightgbm()
     from risk.jobs.serve import start
 
     try:

@@ -238,7 +238,7 @@ def _tune_sqlite(engine: Engine, busy_timeout_ms: int) -> None:
             "journal_mode = WAL",
             "synchronous = FULL",
             f"wal_autocheckpoint = {WAL_PAGES}",
-            "cache_size = -65536",
+            "cache_size = -16384",
             "temp_store = MEMORY",
             "secure_delete = ON",  # what is purged is overwritten, not only forgotten
         ):

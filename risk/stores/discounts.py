@@ -2,12 +2,16 @@
 
 import os
 from collections.abc import Iterable
+from datetime import timedelta
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
 from data_contracts.discount import Discount
 from data_contracts.errors import SourceUnavailableError
+
+SETTLED = timedelta(minutes=10)
+"""So long after a month has begun everything that was known before it is in the store, also what was being written at its first moment."""
 
 _DISCOUNTS = TypeAdapter(tuple[Discount, ...])
 

@@ -9,7 +9,8 @@ from PIL import Image
 from data_contracts.errors import NotFoundError
 from models.authenticity.artifact import Limits
 from models.authenticity.heads import Floats
-from models.authenticity.network import Doubt, Network, Verdict, load_network, redelivered
+from models.authenticity.judgement import Doubt, Verdict
+from models.authenticity.network import Network, load_network, redelivered
 from tests.models.authenticity.builders import a_model, a_photo, brightness
 
 

@@ -8,10 +8,11 @@ import pytest
 
 from models.authenticity.artifact import SHIPPED, read_card
 from models.authenticity.evaluate import is_generated, sets_of
+from models.authenticity.judgement import Verdict
 from models.authenticity.laundering import jpeg
 from models.authenticity.manifest import Label, chosen, read_manifest
 from models.authenticity.metrics import auc
-from models.authenticity.network import Network, Verdict, load_network
+from models.authenticity.network import Network, load_network
 from models.authenticity.pictures import opened
 from tests.models.authenticity.builders import a_photo
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from data_contracts.reason import REASONS, Language
 from data_contracts.signal import ImageFinding, Region, SignalResult
 from features.image.measure import Measured
-from models.authenticity.network import Doubt, Judgement, Verdict
+from models.authenticity.judgement import Doubt, Judgement, Verdict
 from risk.check.asks import Ask, Why, handwritten
 from risk.check.order_facts import OrderFacts
 from risk.check.verdict import Check, CheckVerdict, conclude

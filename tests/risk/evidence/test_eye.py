@@ -9,7 +9,7 @@ from data_contracts.signal import ImageFinding
 from features.image import examples
 from features.image.measure import Measured, measure_all
 from features.image.signal_kit import Context
-from models.authenticity.network import Doubt, Judgement, Verdict
+from models.authenticity.judgement import Doubt, Judgement, Verdict
 from risk.evidence.eye import EDITED, GENERATED, models_version, said_by, together
 from risk.evidence.sight import Absent, Anomaly, Sight
 

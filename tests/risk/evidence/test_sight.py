@@ -18,7 +18,7 @@ from features.image.sandbox import Limits
 from features.image.signal_kit import Context
 from models.authenticity.artifact import SHIPPED
 from models.authenticity.heat_map import NET
-from models.authenticity.network import Judgement, Verdict
+from models.authenticity.judgement import Judgement, Verdict
 from risk.evidence.sight import Absent, Anomaly, Inspector, Preview, Sight, pack_sight, unpack_sight
 from risk.evidence.worker import film_judgement
 from tests.features.image.test_video import film

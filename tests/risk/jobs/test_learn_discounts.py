@@ -11,13 +11,13 @@ import pytest
 from data_contracts.discount import HOLDS_AFTER, newest
 from features.projection import currency_of
 from risk.home import database_url
-from risk.jobs.build_features import SETTLED, discounts_for
+from risk.jobs.build_features import discounts_for
 from risk.jobs.learn_discounts import LearnDiscounts, due, learn
 from risk.jobs.load_history import load_tables
 from risk.settings import Settings
 from risk.simulator.simulate import simulate
 from risk.stores.database import Database, open_database
-from risk.stores.discounts import StoredDiscounts
+from risk.stores.discounts import SETTLED, StoredDiscounts
 
 Tables = dict[str, pl.DataFrame]
 END = datetime(2026, 11, 1, tzinfo=UTC)
