@@ -18,6 +18,7 @@ import numpy as np
 import polars as pl
 
 from data_contracts.link import EntityType, Link
+from data_contracts.machine_code import compiled
 from data_contracts.tables import schema
 from data_contracts.timeline import Entity
 from graph.components import component_facts
@@ -26,7 +27,7 @@ from graph.live_components import LiveComponents
 from graph.partition import partition
 from graph.playing import play
 from graph.rings import build_rings
-from graph.union_find import NO_LINK, compiled, empty_forest, root_at
+from graph.union_find import NO_LINK, empty_forest, root_at
 from risk.simulator.simulate import simulate
 
 START = datetime(2025, 11, 1, tzinfo=UTC)

@@ -6,16 +6,19 @@ of all compiled functions that a module has imported, and theirs, and every cons
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
 import numpy as np
 from numba.core.caching import InTreeCacheLocator, UserProvidedCacheLocator, UserWideCacheLocator
 from numba.core.dispatcher import Dispatcher
 from numba.core.extending import _Intrinsic
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 PLAIN = (int, float, str, np.generic)
 """The types of constants that machine code may hold, alone or in a tuple."""
@@ -64,3 +67,13 @@ setattr(numba.config, "CACHE_LOCATOR_CLASSES", ",".join(f"{__name__}.{place.__na
 
 njit = numba.njit
 """numba's own, whose `cache=True` keeps code as told above. Compiled functions that are kept must come from here."""
+
+
+def compiled(function: Callable[P, R]) -> Callable[P, R]:
+    """The function as machine code, kept on disk between runs; types stay as written."""
+    return cast("Callable[P, R]", njit(cache=True, nogil=True)(function))
+
+
+def in_place(function: Callable[P, R]) -> Callable[P, R]:
+    """As `compiled`, for a function that makes no arrays: nobody counts who holds those that it is given, which would take half of the time."""
+    return cast("Callable[P, R]", njit(cache=True, nogil=True, _nrt=False)(function))  # type: ignore[call-overload]  # an option without a type

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data_contracts.link import EntityType
-from data_contracts.timeline import COLUMNS, NAMES, NEVER, NULL, WHOLE, Entity, Events, Marks, Stream
+from data_contracts.timeline import COLUMNS, NAMES, NULL, WHOLE, Entity, Events, Marks, Stream
 
 Key = tuple[Entity, Stream]
 """Names a timeline."""
@@ -36,15 +36,12 @@ def marks_of(rows: Sequence[tuple[Any, ...]], streams: Sequence[Stream]) -> Mark
     """Rows in the order of COLUMNS, each with its stream, as marks."""
     if not rows:
         return NO_EVENTS
-    found: list[int] = []
-    for row, stream in zip(rows, streams, strict=True):
-        found.append(hash(about(row[0], stream) if stream is Stream.LABEL else row[0]))
-        found += row[1:3]
-        found.append(NEVER if row[3] is None else row[3])
-        found += [NULL if value is None else hash(value) for value in row[_NAMES]]
-        whole = row[_WHOLE]
-        found += _UNKNOWN if whole == _NOTHING else [NULL if value is None else value for value in whole]
-    return np.frombuffer(array("q", found), np.int64).reshape(len(rows), len(COLUMNS))
+    found = array("q", [NULL if value is None else value if type(value) is int else hash(value) for row in rows for value in row])
+    table = np.frombuffer(found, np.int64).reshape(len(rows), len(COLUMNS))
+    for place, stream in enumerate(streams):
+        if stream is Stream.LABEL:
+            table[place, 0] = hash(about(rows[place][0], stream))
+    return table
 
 
 @dataclass(frozen=True, slots=True)

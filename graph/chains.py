@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from graph.union_find import Codes, Ints, in_place
+from data_contracts.machine_code import in_place
+from graph.union_find import Codes, Ints
 
 
 class Pool(NamedTuple):

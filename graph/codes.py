@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from graph.union_find import Codes, Ints, in_place
+from data_contracts.machine_code import in_place
+from graph.union_find import Codes, Ints
 
 PART = 14
 """Rows of one part, as a power of two: its keys and its table take less than a megabyte."""

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from graph.union_find import Codes, Ints, compiled
+from data_contracts.machine_code import compiled
+from graph.union_find import Codes, Ints
 from graph.uses import ENTITY, Seen
 
 NEAREST = 32

@@ -10,10 +10,11 @@ import polars as pl
 
 from data_contracts.label import LabelValue
 from data_contracts.link import EntityType
+from data_contracts.machine_code import in_place
 from graph.events import MERGING, SOURCES, asked
 from graph.neighbour_kernel import Look, add_claim, add_label, add_link, add_order, look_around
 from graph.neighbour_state import Around, empty_around
-from graph.union_find import Codes, Ints, in_place
+from graph.union_find import Codes, Ints
 
 TYPES = (*MERGING, EntityType.IP, EntityType.IMAGE, EntityType.TEXT)
 """The types that make neighbours; the owned ones come first (`neighbour_kernel.OWNED`)."""

@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from data_contracts.machine_code import in_place
 from data_contracts.timeline import NEVER
 from graph.chains import new_record, newest, place, sums_before, take_out
 from graph.neighbour_state import Around, slot_of
-from graph.union_find import Codes, Ints, in_place
+from graph.union_find import Codes, Ints
 
 DAY_US = 86_400_000_000
 SHORT_US, LONG_US = 90 * DAY_US, 365 * DAY_US

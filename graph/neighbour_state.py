@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from data_contracts.machine_code import in_place
 from data_contracts.timeline import NEVER
 from graph.chains import Pool, empty_pool, longer, roomier_pool
-from graph.union_find import Codes, Ints, in_place
+from graph.union_find import Codes, Ints
 
 
 class Around(NamedTuple):

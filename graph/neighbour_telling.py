@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from data_contracts.machine_code import in_place
 from graph.neighbour_events import CLAIM, LABEL, LINK, ORDER
 from graph.neighbour_kernel import Look, add_claim, add_label, add_link, add_order, look_around
 from graph.neighbour_state import Around
 from graph.register import Register, code_of, enter
-from graph.union_find import Ints, in_place
+from graph.union_find import Ints
 
 OPENED = 4
 """An account was opened; the other kinds of events are those of `neighbour_events.py`."""

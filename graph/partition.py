@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from graph.union_find import Codes, Ints, compiled
+from data_contracts.machine_code import compiled
+from graph.union_find import Codes, Ints
 
 Parents = Codes | Ints
 

@@ -4,9 +4,10 @@ Most of the time of a large history would go by waiting for memory: each event t
 loop asks for what the events after the next ones will touch while it works on this one.
 """
 
+from data_contracts.machine_code import in_place
 from graph.events import LABEL, LINK, Events, Questions
 from graph.prefetch import prefetch
-from graph.union_find import Forest, Ints, add_label, add_link, facts_at, in_place
+from graph.union_find import Forest, Ints, add_label, add_link, facts_at
 
 AHEAD = 8
 """How many events lie between two steps of looking ahead: long enough for memory to answer, short enough to find it still in the cache."""

@@ -4,8 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from data_contracts.machine_code import in_place
 from graph.neighbour_state import enter_all, slot_of
-from graph.union_find import Codes, Ints, in_place
+from graph.union_find import Codes, Ints
 
 
 class Register(NamedTuple):

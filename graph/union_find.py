@@ -6,16 +6,13 @@ a question about the past stops climbing at edges that are newer. Component tota
 All changes lie on stacks, so a late event costs only the changes after it, undone and made again.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from data_contracts.machine_code import njit
-
-P = ParamSpec("P")
-R = TypeVar("R")
+from data_contracts.machine_code import in_place
 
 HUB_ACCOUNTS = 10
 """How many accounts an entity joins at most. A household or an amateur ring fits; a dormitory, a courier point or a shared tablet does not.
@@ -28,11 +25,6 @@ NO_LINK = np.iinfo(np.int64).max
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
-
-
-def compiled(function: Callable[P, R]) -> Callable[P, R]:
-    """The function as machine code, kept on disk between runs; types stay as written."""
-    return cast("Callable[P, R]", njit(cache=True, nogil=True)(function))
 
 
 ACCOUNT = np.dtype([("joined_us", "i8"), ("parent", "i4"), ("record", "i4")])
@@ -68,11 +60,6 @@ class Forest(NamedTuple):
     records: Rows  # stack of component totals
     seats: Rows  # stack of seats
     labels: Rows  # stack of labels
-
-
-def in_place(function: Callable[P, R]) -> Callable[P, R]:
-    """As `compiled`, for a function that makes no arrays: nobody counts who holds those that it is given, which would take half of the time."""
-    return cast("Callable[P, R]", njit(cache=True, nogil=True, _nrt=False)(function))  # type: ignore[call-overload]  # an option without a type
 
 
 _KINDS = {"accounts": ACCOUNT, "entities": ENTITY, "records": RECORD, "seats": SEAT, "labels": TOLD}

@@ -4,13 +4,14 @@ What a batch of questions does to hundreds of timelines is one compiled call. A 
 that is full is copied into a new one without the holes; so whoever looks at a stretch goes on seeing what was there.
 """
 
+from array import array
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from data_contracts.link import EntityType
-from data_contracts.machine_code import njit
+from data_contracts.machine_code import compiled, in_place
 from data_contracts.marks import Bounds
 from data_contracts.timeline import COLUMNS, TIMELINE_LIMIT, Marks, Stream
 from features.reach import LOOK_BACK
@@ -32,6 +33,9 @@ REACH = np.array(
 
 FIRST, COUNT, ROOM, SINCE = range(4)
 """Of a timeline: where its events begin, how many there are, for how many there is room, and the moment from which on they are all there."""
+
+REFUSED = -1
+"""In place of the number of an event that is not added."""
 
 KNOWN = COLUMNS.index("known_us")
 ROWS = 4_096
@@ -89,31 +93,28 @@ class Arena:
 
     def lacking(self, asked: Sequence[tuple[int, int]], number: int) -> set[int]:
         """Of these places, each with the moment of a question, those where something that it looks at is not here; `number` notes them as used."""
-        given = np.array(asked, np.int64).reshape(len(asked), 2)
-        found = np.empty(len(asked), np.bool_)
-        _lacking(self.rows, self.spans, (REACH, self.kinds, self.used), given, number, found)
-        return set(given[found, 0].tolist())
+        given = _in_rows([each for pair in asked for each in pair], 2)
+        count = _lacking(self.rows, self.spans, (REACH, self.kinds, self.used), given, number)
+        return set(given[:count, 0].tolist()) if count else set()
 
     def bounds(self, places: Sequence[int], as_of_us: int, more: Sequence[tuple[int, int, int]]) -> Bounds:
         """The stretches of all timelines of these entities from where features begin to look; `more`: place, stream and row of further events."""
         found = np.empty((STREAM_COUNT * len(places), 3), np.int64)
-        extra = np.array(more, np.int64).reshape(len(more), 3)
-        count = _bounds(self.rows, self.spans, (REACH, self.kinds), np.array(places, np.int64), as_of_us, extra, found)
+        extra = _in_rows([each for event in more for each in event], 3)
+        count = _bounds(self.rows, self.spans, (REACH, self.kinds), _in_rows(places, 1), as_of_us, extra, found)
         return found[:count]
 
-    def add(self, told: Sequence[tuple[int, int, int]], events: Marks) -> list[int]:
-        """Put events behind the others: place, stream and number of the event, in the order of (known_us, event_id).
+    def add(self, told: Sequence[int], events: Marks) -> list[int]:
+        """Put events behind the others, in the order of (known_us, event_id); `told` has place, stream and number of each, one behind the other.
 
         Places of which a timeline has later events already come back; they are left as they were, and are of no use any more.
         """
-        where = np.array(told, np.int64).reshape(len(told), 3)
-        refused = np.zeros(len(told), np.bool_)
-        needed = _needed(self.rows, self.spans, REACH, self.kinds, where, events, refused)
+        where = _in_rows(told, 3)
+        refused, needed = _needed(self.rows, self.spans, (REACH, self.kinds), where, events)
         end = self._behind(needed)
-        self._end, gained = _add(self.rows, self.spans, (REACH, self.kinds), where, events, refused, end)
+        self._end, gained = _add(self.rows, self.spans, (REACH, self.kinds), where, events, end)
         self.room += gained
-        places: list[int] = where[refused, 0].tolist()
-        return places
+        return where[where[:, 2] == REFUSED, 0].tolist() if refused else []
 
     def _behind(self, more: int) -> int:
         """Where so many rows are free, behind all others."""
@@ -127,12 +128,19 @@ class Arena:
         return first
 
 
-@njit(cache=True, nogil=True)
-def _lacking(rows, spans, about, asked, number, found):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202  # compiled
+def _in_rows(numbers: Sequence[int], width: int) -> Ints:
+    """Whole numbers as a table."""
+    return np.frombuffer(array("q", numbers), np.int64).reshape(-1, width)
+
+
+@in_place
+def _lacking(rows, spans, about, asked, number):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202  # compiled
+    """Move the places that lack something to the front; how many there are."""
     reach, kinds, used = about
-    for i in range(found.size):
-        place, as_of_us = asked[i]
-        used[place], found[i] = number, False
+    found = 0
+    for i in range(len(asked)):
+        place, as_of_us = asked[i, 0], asked[i, 1]
+        used[place] = number
         for stream in range(STREAM_COUNT):
             back = reach[kinds[place], stream]
             if back == NOT:
@@ -142,14 +150,18 @@ def _lacking(rows, spans, about, asked, number, found):  # type: ignore[no-untyp
             if since_us > (0 if back == EVER else as_of_us - back) or (
                 count > TIMELINE_LIMIT and newest >= 0 and rows[first + newest, KNOWN] >= as_of_us
             ):
-                found[i] = True
+                asked[found, 0] = place
+                found += 1
+                break
+    return found
 
 
-@njit(cache=True, nogil=True)
+@in_place
 def _bounds(rows, spans, about, places, as_of_us, extra, found):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0913
     reach, kinds = about
     row = 0
-    for place in places:
+    for each in range(len(places)):
+        place = places[each, 0]
         for stream in range(STREAM_COUNT):
             back = reach[kinds[place], stream]
             if back == NOT:
@@ -171,40 +183,43 @@ def _bounds(rows, spans, about, places, as_of_us, extra, found):  # type: ignore
     return row
 
 
-@njit(cache=True, nogil=True)
+@in_place
 def _room(count, more):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """For how many events there is room after a timeline moved; what lies beyond the limit is left behind."""
     kept = min(count, TIMELINE_LIMIT + SPARE)
     return kept + more + max(3, kept // 2)
 
 
-@njit(cache=True, nogil=True)
-def _needed(rows, spans, reach, kinds, where, events, refused):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0913
-    """Which events do not belong behind the others, and how many rows the timelines that must move take at most."""
-    needed = 0
+@in_place
+def _needed(rows, spans, about, where, events):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Refuse events that do not belong behind the others; how many, and how many rows the timelines that must move take at most."""
+    reach, kinds = about
+    needed = refused = 0
     for i in range(len(where)):
-        place, stream, event = where[i]
+        place, stream, event = where[i, 0], where[i, 1], where[i, 2]
         if reach[kinds[place], stream] == NOT:
             continue
-        first, count, room, _ = spans[place, stream]
-        refused[i] = count > 0 and events[event, KNOWN] <= rows[first + count - 1, KNOWN]
+        first, count, room = spans[place, stream, FIRST], spans[place, stream, COUNT], spans[place, stream, ROOM]
+        if count > 0 and events[event, KNOWN] <= rows[first + count - 1, KNOWN]:
+            where[i, 2] = REFUSED
+            refused += 1
         fresh = True
         for before in range(i):
             fresh = fresh and (where[before, 0] != place or where[before, 1] != stream)
         if fresh and count + len(where) > room:
             needed += _room(count, len(where))
-    return needed
+    return refused, needed
 
 
-@njit(cache=True, nogil=True)
-def _add(rows, spans, about, where, events, refused, end):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0913
+@compiled
+def _add(rows, spans, about, where, events, end):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     reach, kinds = about
     gained = 0
     for i in range(len(where)):
-        place, stream, event = where[i]
-        if refused[i] or reach[kinds[place], stream] == NOT:
+        place, stream, event = where[i, 0], where[i, 1], where[i, 2]
+        if event == REFUSED or reach[kinds[place], stream] == NOT:
             continue
-        first, count, room, _ = spans[place, stream]
+        first, count, room = spans[place, stream, FIRST], spans[place, stream, COUNT], spans[place, stream, ROOM]
         if count == room:
             kept = min(count, TIMELINE_LIMIT + SPARE)
             rows[end : end + kept] = rows[first + count - kept : first + count]
@@ -212,12 +227,13 @@ def _add(rows, spans, about, where, events, refused, end):  # type: ignore[no-un
             spans[place, stream, ROOM] = _room(count, 1)
             gained += spans[place, stream, ROOM] - room
             first, count, end = end, kept, end + spans[place, stream, ROOM]
-        rows[first + count] = events[event]
+        for column in range(rows.shape[1]):
+            rows[first + count, column] = events[event, column]
         spans[place, stream, COUNT] = count + 1
     return end, gained
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _moved(rows, spans, into):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Copy every timeline, one behind the other; where the last one's room ends."""
     end = 0

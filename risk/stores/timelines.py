@@ -74,14 +74,17 @@ class Timelines:
 
     def add(self, placed: Iterable[Placed]) -> None:
         """What is being written by this worker, under the signature of its feed."""
-        where: dict[int, tuple[tuple[Any, ...], Stream, list[tuple[int, int]]]] = {}  # a request stands on many timelines as one and the same row
-        for entity, stream, row in placed:
-            place = self._kept.get(entity)
-            if place is not None:
-                where.setdefault(id(row), (row, stream, []))[2].append((place, STREAM_PLACES[stream]))
-        rows = sorted(where.values(), key=_in_order)
-        told = [(*each, number) for number, (_, _, places) in enumerate(rows) for each in places]
-        refused = self._arena.add(told, marks_of([row for row, _, _ in rows], [stream for _, stream, _ in rows]))
+        kept = [(row, stream, self._kept[entity]) for entity, stream, row in placed if entity in self._kept]
+        kept.sort(key=_in_order)
+        rows: list[tuple[Any, ...]] = []
+        streams: list[Stream] = []
+        told: list[int] = []
+        for row, stream, place in kept:
+            if not rows or row is not rows[-1]:  # a request stands on many timelines as one and the same row
+                rows.append(row)
+                streams.append(stream)
+            told += place, STREAM_PLACES[stream], len(rows) - 1
+        refused = self._arena.add(told, marks_of(rows, streams))
         for entity in [entity for entity, place in self._kept.items() if place in refused] if refused else ():
             self._drop(entity)
 
@@ -125,9 +128,9 @@ class Timelines:
             del self._numbered[number]
 
 
-def _in_order(told: tuple[tuple[Any, ...], object, object]) -> tuple[int, str]:
+def _in_order(kept: tuple[tuple[Any, ...], object, object]) -> tuple[int, str]:
     """Events come in the order of (known_us, event_id)."""
-    return told[0][_KNOWN], told[0][_NAME]
+    return kept[0][_KNOWN], kept[0][_NAME]
 
 
 _COLUMNS = ", ".join(COLUMNS)

@@ -49,7 +49,7 @@ class Plain:
         """The same new events on every timeline, as often as asked."""
         for _ in range(times):
             more = events(self.now, 2)
-            told = [(place, STREAM_PLACES[stream], number) for number in range(2) for place, stream in self.moments]
+            told = [each for number in range(2) for place, stream in self.moments for each in (place, STREAM_PLACES[stream], number)]
             assert self.arena.add(told, more) == []
             for moments in self.moments.values():
                 moments.extend(more[:, KNOWN].tolist())
@@ -105,9 +105,9 @@ def test_an_event_that_is_not_the_latest_is_refused_and_one_that_nobody_looks_at
     place = arena.enter(EntityType.DEVICE)
     assert Stream.ORDER not in STREAMS[EntityType.DEVICE]
     arena.put(place, Stream.LINK, events(10, 3), 0)
-    assert arena.add([(place, STREAM_PLACES[Stream.ORDER], 0)], events(1, 1)) == []
-    assert arena.add([(place, STREAM_PLACES[Stream.LINK], 0)], events(13, 1)) == []
-    assert arena.add([(place, STREAM_PLACES[Stream.LINK], 0)], events(13, 1)) == [place]
+    assert arena.add([place, STREAM_PLACES[Stream.ORDER], 0], events(1, 1)) == []
+    assert arena.add([place, STREAM_PLACES[Stream.LINK], 0], events(13, 1)) == []
+    assert arena.add([place, STREAM_PLACES[Stream.LINK], 0], events(13, 1)) == [place]
 
 
 def test_a_timeline_is_lacking_where_it_begins_too_late_for_the_question() -> None:
