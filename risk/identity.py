@@ -53,7 +53,8 @@ class Identifiers:
 
 def pseudonym(key: bytes, entity_type: str, raw: str) -> str:
     """HMAC-SHA256 of type and identifier, as 32 hex digits. The same identifier of two types gives two unrelated hashes."""
-    inner, outer = (each.copy() for each in _begun(key))
+    begun, ending = _begun(key)
+    inner, outer = begun.copy(), ending.copy()
     inner.update(f"{entity_type}\x00{raw}".encode())
     outer.update(inner.digest())
     return outer.hexdigest()[:LENGTH]

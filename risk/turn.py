@@ -44,12 +44,12 @@ class Turn(Generic[Asked, Answer]):
 
     async def decision(self, asked: Asked) -> Answer:
         """The answer to a question, once it is on disk. It raises what the question deserves, or what hit all that were decided with it."""
-        answer: Answer = await self._wait(asked, None)
+        answer: Answer = await self._waits(asked, None)
         return answer
 
     async def call(self, function: Callable[Given, Result], *given: Given.args, **named: Given.kwargs) -> Result:
         """Run it after what came before."""
-        result: Result = await self._wait(None, partial(function, *given, **named))
+        result: Result = await self._waits(None, partial(function, *given, **named))
         return result
 
     def close(self) -> None:
@@ -57,13 +57,13 @@ class Turn(Generic[Asked, Answer]):
         self._queue.put(None)
         self._thread.join()
 
-    async def _wait(self, asked: Any, run: Callable[[], object] | None) -> Any:  # noqa: ANN401  # the two callers above give the types
+    def _waits(self, asked: Any, run: Callable[[], object] | None) -> "asyncio.Future[Any]":  # noqa: ANN401  # the two callers above give the types
         loop = asyncio.get_running_loop()
         if not self._gathered:
             loop.call_soon(self._hand_over)
         future = loop.create_future()
         self._gathered.append(_Waiting(future, asked, run))
-        return await future
+        return future
 
     def _hand_over(self) -> None:
         """Give the thread what came in one pass of the loop at once: else it begins with the first alone, and holds up the reading of the others."""

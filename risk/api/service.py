@@ -1,6 +1,6 @@
 """What every family of routes shares: the parts of the service, and the one thread on which decisions and events follow each other."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime
@@ -80,9 +80,9 @@ class Desk:
         """Run it after what came before: a decision sees every earlier one, and SQLite has one writer. Its log lines are the call's."""
         return await self._turn.call(partial(copy_context().run, call, *given, **named))
 
-    async def decide(self, question: Question) -> Recorded:
-        """Decide it after what came before, together with what waits beside it; it is on disk when this returns."""
-        return await self._turn.decision(question)
+    def decide(self, question: Question) -> Awaitable[Recorded]:
+        """Decide it after what came before, together with what waits beside it; it is on disk when that is there."""
+        return self._turn.decision(question)
 
     def close(self) -> None:
         """Finish what was begun."""
@@ -91,7 +91,7 @@ class Desk:
     def count(self, told: Told) -> None:
         """What became of the identifiers of a call: those that name nobody are left out, and that can be seen."""
         for kind, found in told:
-            self.metrics.identifiers(kind.value, found.outcome.value).inc()
+            self.metrics.identifiers(kind, found.outcome).inc()
             if found.id is None:
                 log.info("identifier_left_out", entity_type=kind.value, outcome=found.outcome.value)
 
