@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from time import perf_counter, thread_time
 from typing import Any
@@ -23,7 +24,7 @@ from risk.api.decisions import REQUEST
 from risk.api.edge import Edge
 from risk.engine import Engine
 from risk.gather import Gatherer
-from risk.identity import pseudonym
+from risk.identity import Identifiers, pseudonym
 from risk.jobs.live_graph import LiveGraph
 from risk.jobs.serve import settle
 from risk.ledger import Ledger
@@ -40,7 +41,7 @@ EVENTS = 200
 ASKED_EACH = 10
 """Measured requests of one buyer."""
 FILLED = EVENTS - ASKED_EACH // 2 * 24
-EDGE = Edge(lambda kind, raw: pseudonym(b"benchmark", kind, raw), timedelta(0))
+EDGE = Edge(Identifiers(partial(pseudonym, b"benchmark")), timedelta(0))
 TARGET_MS = 10.0
 
 

@@ -41,7 +41,10 @@ def answers(record: DecisionRecord) -> bytes:
 
 def answer_in(stored: bytes, language: Language) -> bytes:
     """The answer of that language out of what `answers` made, untouched."""
-    return bytes(msgspec.json.decode(stored, type=dict[str, msgspec.Raw])[language.value])
+    return bytes(_BY_LANGUAGE.decode(stored)[language])
+
+
+_BY_LANGUAGE = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class _Reason(msgspec.Struct):

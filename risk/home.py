@@ -14,6 +14,7 @@ import secrets
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -61,7 +62,7 @@ class Home:
     @property
     def pseudonym(self) -> Callable[[str, str], str]:
         """Hashes a raw identifier of an entity type with this installation's key."""
-        return lambda kind, raw: pseudonym(self.identity_key, kind, raw)
+        return partial(pseudonym, self.identity_key)
 
 
 def open_home(folder: Path, settings: Settings) -> Home:

@@ -42,13 +42,13 @@ class Identifiers:
     def of(self, entity_type: EntityType, raw: str, account_id: str | None = None) -> Identified:
         """The id of a raw identifier that came with that account."""
         if self.scheme == AS_WRITTEN:
-            return Identified(self.pseudonym(entity_type.value, raw), Outcome.KEPT)
+            return Identified(self.pseudonym(entity_type, raw), Outcome.KEPT)
         normal = one_form(entity_type, raw, self.region)
         if normal.value is None or normal.outcome in NOBODY:
             return Identified(None, normal.outcome)
         if account_id is not None and raw.strip() == account_id:
             return Identified(None, Outcome.SELF)
-        return Identified(self.pseudonym(entity_type.value, normal.value), normal.outcome)
+        return Identified(self.pseudonym(entity_type, normal.value), normal.outcome)
 
 
 def pseudonym(key: bytes, entity_type: str, raw: str) -> str:

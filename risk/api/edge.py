@@ -1,7 +1,7 @@
 """The edge: checked bodies become records; identifiers are hashed, times held against our clock, contradictions of the caller refused."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -18,7 +18,7 @@ from data_contracts.unchecked import unchecked
 from graph.normalise import Outcome
 from risk.api.body import LinkBody, OrderBody, RefundRequestBody
 from risk.api.events_body import DeliveryEventBody, LabelBody, LinkEventBody, OrderEventBody, RefundBody
-from risk.identity import AS_WRITTEN, SCHEME, Identified, Identifiers, text_id
+from risk.identity import AS_WRITTEN, Identified, Identifiers, text_id
 from risk.ingest import LabelTold, OrderTold
 
 REFUND_NAMES = {"refund_id", "request_id", "order_id", "amount_minor", "currency"}
@@ -26,6 +26,8 @@ REQUEST, ORDER, LINE, DELIVERY, ACCOUNT = unchecked(RefundRequest), unchecked(Or
 CLAIM_LINE, EVIDENCE, OBSERVATION, MEASUREMENT = unchecked(ClaimLine), unchecked(Evidence), unchecked(Observation), unchecked(Measurement)
 LINK = unchecked(Link)
 """Records of bodies, which were checked field by field under the limits of the records; `moment` sees to it that nothing is known too early."""
+NOT_PAYLOAD = {"links", "deadline_ms"}
+"""Fields of a body that its hash does not cover as they came: links are in it hashed, and how long a caller waits says nothing of the request."""
 JUST_BEFORE = timedelta(microseconds=1)
 """What comes along with a request (its order, its deliveries) was known just before it was asked."""
 
@@ -43,21 +45,14 @@ class Wordings(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """What the edge needs to read bodies: how identifiers are hashed, and how far a caller's clock may run ahead.
+    """What the edge needs to read bodies: how raw identifiers are read, and how far a caller's clock may run ahead.
 
-    `region` and `scheme` are as in `risk/identity.py`. `templates` knows the claim texts so far; without it only equal wordings are alike.
+    `templates` knows the claim texts so far; without it only equal wordings are alike.
     """
 
-    pseudonym: Callable[[str, str], str]
+    identifiers: Identifiers
     skew: timedelta
-    region: str = ""
-    scheme: int = SCHEME
     templates: Wordings | None = None
-
-    @property
-    def identifiers(self) -> Identifiers:
-        """How raw identifiers are read."""
-        return Identifiers(self.pseudonym, self.region, self.scheme)
 
     def moment(self, said: datetime, now: datetime, field: str) -> datetime:
         """What the caller said, at most now. ContractError: further in the future than clocks drift."""
@@ -199,17 +194,16 @@ class Edge:
 
     def read(self, links: Iterable[LinkBody], account_id: str | None) -> Told:
         """Every identifier that came with an account, and what became of it; one that was hashed before is taken as it is."""
-        identifiers = self.identifiers
         return [
             (link.entity_type, Identified(link.hashed_id, Outcome.KEPT))
             if link.hashed_id is not None
-            else (link.entity_type, identifiers.of(link.entity_type, str(link.entity_id), account_id))
+            else (link.entity_type, self.identifiers.of(link.entity_type, str(link.entity_id), account_id))
             for link in links
         ]
 
     def _wording(self, text: str) -> str | None:
         """The entity of a claim's wording; null when it says nothing."""
-        return text_id(text) if self.templates is None or self.scheme == AS_WRITTEN else self.templates.id_of(text)
+        return text_id(text) if self.templates is None or self.identifiers.scheme == AS_WRITTEN else self.templates.id_of(text)
 
     def _evidence(self, body: RefundRequestBody, occurred: datetime, as_of: datetime) -> dict[str, Any]:
         """The evidence with what was observed and measured in it."""
@@ -259,5 +253,5 @@ def _check_consistent(body: RefundRequestBody) -> None:
 
 def _payload_hash(body: RefundRequestBody, links: list[tuple[EntityType, str]]) -> str:
     """SHA-256 of the payload as records: neither white space nor the order of keys count, and no raw identifier can be guessed back from it."""
-    plain = body.model_dump(mode="json", exclude={"links", "deadline_ms"})
-    return hashlib.sha256(msgspec.json.encode([plain, links], order="sorted")).hexdigest()
+    plain = {name: said for name, said in vars(body).items() if name not in NOT_PAYLOAD}
+    return hashlib.sha256(msgspec.json.encode([plain, links], order="sorted", enc_hook=vars)).hexdigest()

@@ -66,7 +66,7 @@ class Once:
             raise ContractError(message, field=HEADER)
         parts = (request.method.encode(), request.url.path.encode(), request.url.query.encode(), body)
         digest = hashlib.sha256(b"".join(len(part).to_bytes(8, "big") + part for part in parts)).hexdigest()
-        return Bound(caller.name, key, self.desk.service.edge.pseudonym("payload", digest))
+        return Bound(caller.name, key, self.desk.service.edge.identifiers.pseudonym("payload", digest))
 
     async def _sweep(self) -> None:
         if self._swept_at is None or monotonic() - self._swept_at > SWEEP_S:

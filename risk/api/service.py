@@ -120,7 +120,7 @@ class Desk:
             log.info("decision_repeated", decision_id=recorded.decision_id, ms=round(took_s * 1000, 2))
             return
         self._watch(record.score)
-        metrics.decisions(record.decision.action.value).inc()
+        metrics.decisions(record.decision.action).inc()
         for code in {finding.code for finding in record.decision.findings}:
             metrics.reasons(code).inc()
         for source in record.degraded:

@@ -29,6 +29,7 @@ from risk.engine import Engine
 from risk.evidence.seen import SeenEvidence
 from risk.gather import Gatherer
 from risk.home import Home, open_home
+from risk.identity import Identifiers
 from risk.ingest import Ingest
 from risk.jobs.learn_discounts import LearnDiscounts, learn
 from risk.jobs.listening import address_of, listen
@@ -148,6 +149,7 @@ def start(home: Path, settings: Settings, listening: Callable[[], socket.socket]
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
     )
@@ -185,7 +187,9 @@ def build(home: Home, champion: Scorer | None, now: Callable[[], datetime]) -> t
         engine=Engine(source, champion, home.policy, ledger),
         ingest=Ingest(history, home.currency),
         edge=Edge(
-            home.pseudonym, timedelta(seconds=home.settings.clock_skew_s), home.settings.phone_region, home.scheme, live_templates(home.database)
+            Identifiers(home.pseudonym, home.settings.phone_region, home.scheme),
+            timedelta(seconds=home.settings.clock_skew_s),
+            live_templates(home.database),
         ),
         gate=Gate(partial(all_keys, home.database), now, home.settings.body_limit_bytes, home.settings.calls_per_second),
         clock=now,

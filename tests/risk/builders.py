@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import numpy as np
 
@@ -15,14 +16,14 @@ from risk.api.decisions import REQUEST
 from risk.api.edge import Edge
 from risk.engine import Engine
 from risk.gather import Gatherer
-from risk.identity import pseudonym
+from risk.identity import Identifiers, pseudonym
 from risk.ingest import Ingest
 from risk.ledger import Ledger
 from risk.policy import load
 from risk.stores.database import Database
 from risk.stores.history import History
 
-EDGE = Edge(lambda kind, raw: pseudonym(b"test key", kind, raw), timedelta(minutes=5))
+EDGE = Edge(Identifiers(partial(pseudonym, b"test key")), timedelta(minutes=5))
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 

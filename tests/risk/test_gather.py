@@ -23,6 +23,7 @@ from features.reach import LOOK_BACK
 from risk.api.decisions import REQUEST
 from risk.api.edge import Edge
 from risk.gather import Gatherer
+from risk.identity import Identifiers
 from risk.jobs.bodies import bodies
 from risk.jobs.build_features import discounts_for, graph_facts, publish_discounts
 from risk.jobs.live_graph import LiveGraph
@@ -33,7 +34,7 @@ from risk.stores.database import Database, open_database
 from risk.stores.discounts import StoredDiscounts
 from risk.stores.history import History
 
-EDGE = Edge(lambda _, raw: raw, timedelta(0))
+EDGE = Edge(Identifiers(lambda _, raw: raw), timedelta(0))
 Tables = Mapping[str, pl.DataFrame]
 
 

@@ -22,6 +22,7 @@ from graph.neighbours import AGGREGATES
 from risk.api.decisions import REQUEST
 from risk.api.edge import Edge
 from risk.gather import Gatherer
+from risk.identity import Identifiers
 from risk.ingest import Ingest
 from risk.jobs.bodies import bodies
 from risk.jobs.build_features import build_features, features_of, graph_facts
@@ -40,7 +41,7 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 Tables = dict[str, pl.DataFrame]
-EDGE = Edge(lambda _, raw: raw, timedelta(0))
+EDGE = Edge(Identifiers(lambda _, raw: raw), timedelta(0))
 END = datetime(2026, 11, 1, tzinfo=UTC)
 OF_THE_GRAPH = [*COMPONENT_FEATURES, *(each.name for each in AGGREGATES)]
 

@@ -1,17 +1,21 @@
 """The edge puts records together without checking them again: they must be what their contracts would have made of the same fields."""
 
 import dataclasses
+import hashlib
 import json
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from data_contracts.link import Link
 from data_contracts.unchecked import unchecked
 from risk.api.decisions import REQUEST
+from risk.api.edge import NOT_PAYLOAD
 from risk.api.events import ORDER
 from risk.api.events_body import OrderEventBody
+from risk.identity import Identifiers
 from tests.risk.builders import EDGE, NOON
 
 WHOLE: dict[str, Any] = {
@@ -86,7 +90,7 @@ def test_every_record_of_an_order_is_what_its_contract_makes_of_it() -> None:
 def test_identifiers_read_before_are_not_read_again() -> None:
     body = REQUEST.validate_json(json.dumps(WHOLE))
     told = EDGE.read(body.links, "buyer-1")
-    nobody = dataclasses.replace(EDGE, pseudonym=lambda _kind, _raw: pytest.fail("read twice"))
+    nobody = dataclasses.replace(EDGE, identifiers=Identifiers(lambda _kind, _raw: pytest.fail("read twice")))
     assert nobody.question(body, NOON, told) == EDGE.question(body, NOON)
     order = OrderEventBody(order_id="o", occurred_at=NOON, links=body.links)
     assert nobody.order_event(order, NOON, told) == EDGE.order_event(order, NOON)
@@ -100,6 +104,15 @@ def test_the_identity_of_a_payload_does_not_change_from_one_version_to_the_next(
         "cbed95977295908ad9161906b04d85cbfb5cf763dd0423bbcf645427981a5b62",
         "e4c789a3a321585914ea4f9f5248b696af376676dbff3214f5800b5139f0543a",
     ]
+
+
+@pytest.mark.parametrize("moment", ["2026-01-01T00:00:00.12Z", "2026-01-01 00:00:00.120001+08:00", "0001-01-02T00:00:00Z", "2026-06-01T11:00Z"])
+def test_a_payload_is_hashed_as_its_contract_writes_it(moment: str) -> None:
+    attributes = {"whole": 3, "large": 1e300, "minus": -0.0, "small": 5e-324, "said": "\u00e9\u2028<\U0001f600", "none": None}
+    body = REQUEST.validate_json(json.dumps(WHOLE | {"occurred_at": moment, "account_opened_at": moment, "attributes": attributes}))
+    question = EDGE.question(body, datetime(2026, 6, 1, 12, tzinfo=UTC))
+    written = [body.model_dump(mode="json", exclude=NOT_PAYLOAD), [(link.entity_type, link.entity_id) for link in question.links]]
+    assert question.payload_sha256 == hashlib.sha256(msgspec.json.encode(written, order="sorted")).hexdigest()
 
 
 def test_a_record_without_its_checks_still_needs_its_fields() -> None:

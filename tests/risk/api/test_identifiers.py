@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -13,7 +14,7 @@ from risk.api.body import RefundRequestBody
 from risk.api.decisions import REQUEST
 from risk.api.edge import Edge
 from risk.api.events import ORDER
-from risk.identity import AS_WRITTEN, pseudonym
+from risk.identity import AS_WRITTEN, Identifiers, pseudonym
 from tests.risk.servers import Running
 from tests.risk.stories import plain_body
 
@@ -22,7 +23,7 @@ KEYED = "0123456789abcdef0123456789abcdef"
 
 
 def an_edge(scheme: int = 2) -> Edge:
-    return Edge(lambda kind, raw: pseudonym(b"key", kind, raw), timedelta(minutes=5), "DE", scheme, Templates())
+    return Edge(Identifiers(partial(pseudonym, b"key"), "DE", scheme), timedelta(minutes=5), Templates())
 
 
 def body(*links: tuple[str, str], **more: object) -> RefundRequestBody:

@@ -8,6 +8,7 @@ import pytest
 
 from graph.templates import Templates
 from risk.api.edge import Edge
+from risk.identity import Identifiers
 from risk.jobs.import_tables import KEY_VARIABLE
 from risk.jobs.live_texts import live_templates
 from risk.jobs.load_history import load_tables
@@ -33,7 +34,7 @@ def test_a_script_goes_on_under_the_id_that_import_gave_it(tmp_path: Path, datab
         load_tables(shop.tables(), database, None)
     links = dict(shop.tables()["links"].select("request_id", "entity_id").rows())
     assert links["r1"] == links["r2"] != links["r3"]
-    edge = Edge(lambda _, raw: raw, timedelta(0), templates=live_templates(database))
+    edge = Edge(Identifiers(lambda _, raw: raw), timedelta(0), live_templates(database))
     again = edge.question(
         body(text=f"Dear shop, {SAID.format('99-1').replace('could not help', 'cannot help')}!", occurred_at="2026-05-01T00:00:00Z"), NOW
     )
