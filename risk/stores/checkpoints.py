@@ -15,6 +15,9 @@ log = structlog.get_logger()
 EVERY_S = 0.1
 """Between two copies: at 200 decisions a second there are then some 3 MB to copy, which holds up no commit."""
 
+ROUNDS = 4
+"""Copies in a row at most: what came during one is copied by the next, which has much less to do."""
+
 
 @contextmanager
 def copied_back(database: Database) -> Iterator[None]:
@@ -38,8 +41,18 @@ def _copy(file: Path, over: Event) -> None:
     try:
         while not over.wait(EVERY_S):
             try:
-                connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                copy_all(connection)
             except sqlite3.Error as error:  # a full disk shows where decisions are kept; here it only waits for the next time
                 log.warning("log_not_copied_back", reason=str(error))
     finally:
         connection.close()
+
+
+def copy_all(connection: sqlite3.Connection) -> None:
+    """Copy until no commit came in between: only then does the log begin anew. A commit costs twice as much in a file that grows."""
+    copied = None
+    for _ in range(ROUNDS):
+        before = copied
+        _, _, copied = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        if copied == before:
+            return

@@ -26,6 +26,9 @@ PART = 50_000
 WAL_PAGES = 100_000
 """Pages (400 MiB) after which SQLite copies its log back within a commit: only where nobody does so beside the work, or not fast enough."""
 
+CACHE_KIB = 8_192
+"""What a connection of SQLite keeps of the file. Most commits look through all of it, so more is slower: the system has the file in memory anyway."""
+
 
 class Database:
     """The open database. Reads see one consistent moment; writes are durable when `writing` ends, or did not happen."""
@@ -238,7 +241,7 @@ def _tune_sqlite(engine: Engine, busy_timeout_ms: int) -> None:
             "journal_mode = WAL",
             "synchronous = FULL",
             f"wal_autocheckpoint = {WAL_PAGES}",
-            "cache_size = -16384",
+            f"cache_size = -{CACHE_KIB}",
             "temp_store = MEMORY",
             "secure_delete = ON",  # what is purged is overwritten, not only forgotten
         ):

@@ -3,9 +3,10 @@
 import sqlite3
 import time
 from pathlib import Path
+from typing import Any
 
 from risk.stores import tables
-from risk.stores.checkpoints import copied_back
+from risk.stores.checkpoints import copied_back, copy_all
 from risk.stores.database import Database, open_sqlite
 
 
@@ -37,3 +38,35 @@ def test_it_leaves_other_databases_alone(database: Database) -> None:
         database.add_many(connection, tables.policies, ("version", "body"), [("v", "x")])
     with database.reading() as connection:
         assert database.fetch(connection, "SELECT version FROM policies", ()) == [("v",)]
+
+
+def test_the_log_begins_anew_although_something_is_committed_while_it_is_copied(tmp_path: Path) -> None:
+    database = open_sqlite(tmp_path / "risk.db", 5_000)
+    log, numbers = tmp_path / "risk.db-wal", iter(range(100))
+
+    def commit() -> None:
+        with database.writing() as connection:
+            database.add_many(connection, tables.policies, ("version", "body"), [(f"v{next(numbers)}", "x" * 9_000)])
+
+    class Overtaken(sqlite3.Connection):
+        """After its first copy somebody commits, twice: the first of these begins the log anew."""
+
+        copies = 0
+
+        def execute(self, *asked: Any) -> sqlite3.Cursor:  # noqa: ANN401  # as the driver has it
+            done = super().execute(*asked)
+            Overtaken.copies += 1
+            if Overtaken.copies == 1:
+                commit()
+                commit()
+            return done
+
+    database.scrub(())  # else the first log, with all tables, is long enough for everything
+    commit()
+    copier = sqlite3.connect(tmp_path / "risk.db", factory=Overtaken)
+    copy_all(copier)
+    size = log.stat().st_size
+    commit()
+    assert log.stat().st_size == size
+    copier.close()
+    database.close()
