@@ -4,6 +4,8 @@ import json
 import logging
 import os
 import sys
+from contextvars import ContextVar
+from threading import Lock
 from typing import TextIO
 
 import msgspec
@@ -13,26 +15,30 @@ from structlog.typing import EventDict, WrappedLogger
 from data_contracts.errors import ContractError
 from risk import clock
 
+CALL: ContextVar[str | None] = ContextVar("call_id", default=None)
+"""The id of the call on whose behalf something is said; null outside of calls."""
+
 
 class Unbroken:
-    """A stream whose full disk or closed pipe fails no call: a decision that is on disk is answered, even where it cannot be told to the log."""
+    """Lines on a stream whose full disk or closed pipe fails no call: a decision that is on disk is answered, even where the log cannot be told."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._failed = 0
+        self._lock = Lock()
 
     def write(self, line: str) -> None:
         """Write at once; the first line that goes through again says how many before it came late or not at all."""
-        before = f'{{"event": "log_was_broken", "lines": {self._failed}}}\n' if self._failed else ""
-        try:
-            self._stream.write(before + line)
-            self._stream.flush()
-            self._failed = 0
-        except OSError:
-            self._failed += 1
+        with self._lock:
+            before = f'{{"event": "log_was_broken", "lines": {self._failed}}}\n' if self._failed else ""
+            try:
+                self._stream.write(f"{before}{line}\n")
+                self._stream.flush()
+                self._failed = 0
+            except OSError:
+                self._failed += 1
 
-    def flush(self) -> None:
-        """Written already."""
+    debug = info = warning = error = critical = write
 
 
 def configure_logs(level: str) -> None:
@@ -41,22 +47,20 @@ def configure_logs(level: str) -> None:
     if number is None:
         message = f"REFUND_RISK_LOG_LEVEL is {level}, expected debug, info, warning or error"
         raise ContractError(message, field="log_level")
+    unbroken = Unbroken(sys.stderr)
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            _with_time_and_process,
-            structlog.processors.format_exc_info,
-            _as_json,
-        ],
+        processors=[_with_its_place, structlog.processors.format_exc_info, _as_json],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.WriteLoggerFactory(Unbroken(sys.stderr)),  # type: ignore[arg-type]  # it writes; no more is asked of it
+        logger_factory=lambda *_: unbroken,
         cache_logger_on_first_use=True,
     )
 
 
-def _with_time_and_process(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """When it was said, and in which process."""
+def _with_its_place(_logger: WrappedLogger, level: str, event: EventDict) -> EventDict:
+    """On whose behalf it is said, how loud, in which process and when."""
+    if (call := CALL.get()) is not None:
+        event["call_id"] = call
+    event["level"] = level
     event["process"] = os.getpid()
     event["timestamp"] = clock.now()
     return event

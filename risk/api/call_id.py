@@ -8,7 +8,8 @@ from random import Random
 from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
-from structlog.contextvars import bind_contextvars
+
+from risk.logs import CALL
 
 HEADER = b"x-call-id"
 ID_BITS = 64
@@ -22,12 +23,12 @@ class CallIds:
         self._random = Random()  # noqa: S311  # ids differ, no more is asked of them; asking the system for each costs ten times as much
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Bind the id to the logs of this call's own task, and add it to the answer."""
+        """Say the id in the log lines of this call's own task, and in the answer."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         call_id = f"{self._random.getrandbits(ID_BITS):0{ID_BITS // 4}x}"
-        bind_contextvars(call_id=call_id)
+        CALL.set(call_id)
 
         async def answer(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":

@@ -15,8 +15,8 @@ from risk.logs import Unbroken, configure_logs
 def test_a_full_disk_fails_no_call() -> None:
     stream = Path("/dev/full").open("w", encoding="utf-8")  # noqa: SIM115  # its close fails, too
     log = Unbroken(stream)
-    log.write("one\n")
-    log.write("two\n")
+    log.write("one")
+    log.write("two")
     with pytest.raises(OSError, match="No space"):
         stream.close()
 
@@ -40,7 +40,7 @@ def test_the_first_line_that_goes_through_says_how_many_did_not() -> None:
     stream = FullForAWhile()
     log = Unbroken(stream)
     for number in range(4):
-        log.write(json.dumps({"event": number}) + "\n")
+        log.write(json.dumps({"event": number}))
     assert [json.loads(line) for line in stream.getvalue().splitlines()] == [{"event": "log_was_broken", "lines": 2}, {"event": 2}, {"event": 3}]
 
 
