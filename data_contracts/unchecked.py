@@ -19,9 +19,9 @@ def unchecked(record: Callable[Given, Record]) -> Callable[Given, Record]:
     setters = [(each.name, getattr(kind, each.name).__set__) for each in declared]  # of its slots: the record itself lets nobody set anything
 
     def made(*_: Given.args, **given: Given.kwargs) -> Record:
-        one, whole = object.__new__(kind), {**defaults, **given}
+        one = object.__new__(kind)
         for name, put in setters:
-            put(one, whole[name])
+            put(one, given[name] if name in given else defaults[name])
         return one
 
     return made

@@ -11,7 +11,8 @@ from data_contracts.question import Question
 from data_contracts.request import Account
 from data_contracts.timeline import Entity
 from features.streams import Placed, entities_of, micros
-from risk.evidence.seen import Seen, Shown
+from risk.evidence.seen import Seen
+from risk.evidence.shown import Shown
 from risk.sources import Values
 from risk.stores.past import Past
 

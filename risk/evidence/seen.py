@@ -5,8 +5,9 @@ we hold stands over what the caller says of them.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection
@@ -16,11 +17,11 @@ from data_contracts.question import Question
 from data_contracts.request import Evidence, Observation, Observer
 from data_contracts.score import Measurement
 from data_contracts.signal import Reuse
-from data_contracts.snapshot import Snapshot
 from data_contracts.unchecked import unchecked
 from features.image import reuse
 from features.image.signal_kit import Match
 from features.streams import micros
+from risk.evidence.shown import Row, Shown, read_shown
 from risk.stores.evidence_rows import MOST_USES, EvidenceRows
 from risk.stores.history import moment
 
@@ -30,9 +31,6 @@ VISION = "vision"
 OBSERVER = "observer:"
 NO_ANSWER = "no_answer"
 SAME_FILE = "same_file"
-
-
-Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,31 +55,6 @@ class _Known:
     reuses: tuple[Reuse, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What the store holds of the files that some questions name, by file. `uses` has who showed a picture before, by picture and question."""
-
-    rows: Mapping[str, Mapping[str, Sequence[Row]]]
-    uses: Mapping[tuple[str, str], Sequence[Row]]
-    since: list[tuple[str, Row]] = field(default_factory=list)  # file, and who showed it
-
-    def of(self, table: str, sha256: str, before_us: int) -> list[Row]:
-        """The rows of a file that were known before that moment."""
-        return [row for row in self.rows[table].get(sha256, ()) if row[1] < before_us]
-
-    def touched(self, question: Question) -> bool:
-        """Whether a question decided since it was read showed a picture of this one."""
-        named = {sha256 for sha256, _ in self.since}
-        mine = {piece.sha256 for piece in question.evidence}
-        return bool(self.since) and not named.isdisjoint(mine | {row[2] for sha256 in mine for row in self.rows["pairs"].get(sha256, ())})
-
-    def add(self, seen: Snapshot) -> None:
-        """A question that was just decided: the ones after it see what it showed."""
-        buyer = next((entity.id for entity in seen.entities if entity.type is EntityType.ACCOUNT), None)
-        row = (seen.request.request_id, buyer, micros(seen.as_of))
-        self.since.extend((piece.sha256, row) for piece in seen.evidence)
-
-
 class SeenEvidence:
     """Reads the store for some questions. `again` is told of files whose measurements are older than `versions`."""
 
@@ -92,27 +65,7 @@ class SeenEvidence:
 
     def read(self, connection: Connection, questions: Sequence[Question]) -> Shown:
         """Everything that is known of the files that these questions name, and who showed their pictures before."""
-        named = dict.fromkeys((piece.sha256,) for question in questions for piece in question.evidence)
-        files = self._by_file(connection, FILES, list(named))
-        held = [(sha256,) for sha256 in files]
-        rows = {"files": files, **{name: self._by_file(connection, query, held) for name, query in QUERIES.items()}}
-        pictures = dict.fromkeys([*held, *((row[2],) for some in rows["pairs"].values() for row in some)])
-        rows["origins"] = self._by_file(connection, ORIGINS, list(pictures))
-        asked = [
-            (other, question.request.request_id, micros(question.request.known_at))
-            for question in questions
-            for piece in question.evidence
-            if piece.sha256 in files
-            for other in (piece.sha256, *(row[2] for row in rows["pairs"].get(piece.sha256, ())))
-        ]
-        uses = self.rows.database.fetch_each(connection, USES, [(*each, MOST_USES) for each in asked])
-        return Shown(rows, {(sha256, request_id): found for (sha256, request_id, _), found in zip(asked, uses, strict=True)})
-
-    def _by_file(self, connection: Connection, query: str, files: Sequence[tuple[str]]) -> dict[str, list[Row]]:
-        found: dict[str, list[Row]] = {}
-        for row in self.rows.database.given(connection, query, ("text",), files):
-            found.setdefault(row[0], []).append(row)
-        return found
+        return read_shown(self.rows.database, connection, questions)
 
     def joined(self, question: Question, shown: Shown) -> Seen:
         """The question with everything known of its files before its moment; as it is, where none was ever taken in."""
@@ -137,14 +90,15 @@ class SeenEvidence:
 
     def _known(self, sha256: str, question: Question, shown: Shown) -> _Known:
         as_of_us = micros(question.as_of)
-        cluster, unreadable, size = next(iter([row[2:] for row in shown.of("looks", sha256, as_of_us)][-1:]), (None, None, 0))
+        look = max(shown.of("looks", sha256, as_of_us), key=itemgetter(6), default=None)
+        cluster, unreadable, size = (look[2], look[3], look[5]) if look else (None, None, 0)
         rows = shown.of("said", sha256, as_of_us)
-        if cluster is not None and not self._versions <= {(row[2], row[3]) for row in rows}:
+        if cluster is not None and not self._versions <= {(row[2], row[4]) for row in rows}:
             self._again(sha256)
-        newest = {row[2]: row for row in sorted(rows, key=lambda row: (_number(row[3]), row[1]))}
-        failed = next((row[5] for name, row in newest.items() if name.startswith(OBSERVER) and row[5]), None)
+        newest = {row[2]: row for row in sorted(rows, key=lambda row: (_number(row[4]), row[1]))}
+        failed = next((row[3] for name, row in newest.items() if name.startswith(OBSERVER) and row[3]), None)
         plain = tuple(row for name, row in newest.items() if not name.startswith(OBSERVER))
-        counts = {row[2]: (row[3], row[1]) for row in shown.of("counts", sha256, as_of_us)}
+        counts = {row[2]: (row[5], row[1]) for row in sorted(shown.of("counts", sha256, as_of_us), key=itemgetter(1, 6))}
         reuses = _reused(sha256, question, shown) if cluster is not None else ()
         return _Known(cluster, unreadable, bool(size), plain, failed, counts, reuses)
 
@@ -153,12 +107,14 @@ def _reused(sha256: str, question: Question, shown: Shown) -> tuple[Reuse, ...]:
     """Who showed the same picture in another request before this one came, and what it was known as besides; nearest first."""
     as_of_us, request_id = micros(question.as_of), question.request.request_id
     found: list[Reuse] = []
-    for other, distance, form, whole in [(sha256, 0, SAME_FILE, 1), *(row[2:] for row in shown.of("pairs", sha256, as_of_us))]:
+    for other, form, distance, whole in [(sha256, SAME_FILE, 0, 1), *(itemgetter(2, 3, 5, 6)(row) for row in shown.of("pairs", sha256, as_of_us))]:
         about = {"sha256": sha256, "other_sha256": other, "distance": distance, "form": form, "whole": bool(whole)}
         late = [row for name, row in shown.since if name == other and row[0] != request_id and row[2] < micros(question.request.known_at)]
-        uses = {row[0]: row[1] for row in [*shown.uses.get((other, request_id), ()), *late][:MOST_USES]}
+        before = sorted((row for row in shown.rows["uses"].get(other, ()) if row[2] == request_id), key=itemgetter(1, 3))
+        uses = {row[0]: row[1] for row in [*(row[3:5] for row in before), *late][:MOST_USES]}
         found += [Reuse(**about, request_id=name, account_id=account_id) for name, account_id in uses.items()]
-        found += [Reuse(**about, origin=row[2]) for row in shown.of("origins", other, as_of_us)]
+        files = shown.of("files", other, as_of_us) or shown.of("copies", other, as_of_us)
+        found += [Reuse(**about, origin=row[2]) for row in files if row[2] is not None]
     return tuple(sorted(found, key=lambda each: (each.distance, each.request_id or "", each.other_sha256)))
 
 
@@ -180,7 +136,7 @@ _measured = unchecked(Measurement)
 
 
 def _measurement(row: Row, piece: Evidence) -> Measurement:
-    sha256, known_us, signal, version, value, unavailable = row
+    sha256, known_us, signal, unavailable, version, _, value = row
     return _measured(
         evidence_id=piece.evidence_id,
         request_id=piece.request_id,
@@ -261,20 +217,3 @@ def _links(question: Question, looked: Mapping[str, _Known]) -> tuple[Link, ...]
             if cluster is not None and cluster not in told
         ),
     )
-
-
-FILES = "SELECT sha256, known_us FROM {given} CROSS JOIN evidence_files WHERE sha256 = c0"
-ORIGINS = "SELECT sha256, known_us, origin FROM {given} CROSS JOIN evidence_files WHERE sha256 = c0 AND origin IS NOT NULL"
-QUERIES = {
-    "looks": "SELECT sha256, known_us, cluster, unreadable, length(prints) FROM {given} CROSS JOIN evidence_looks WHERE sha256 = c0 ORDER BY version",
-    "said": "SELECT sha256, known_us, signal, version, value, unavailable FROM {given} CROSS JOIN evidence_measurements WHERE sha256 = c0",
-    "counts": (
-        "SELECT sha256, known_us, attribute, count FROM {given} CROSS JOIN evidence_observations WHERE sha256 = c0 ORDER BY known_us, version"
-    ),
-    "pairs": (
-        "SELECT sha256, known_us, other_sha256, distance, form, whole FROM {given} CROSS JOIN evidence_pairs WHERE sha256 = c0"
-        " UNION ALL SELECT other_sha256, known_us, sha256, distance, form, whole FROM {given} CROSS JOIN evidence_pairs WHERE other_sha256 = c0"
-    ),
-}
-"""What is read of each file; the first two columns are always the file, and when the rest was known."""
-USES = "SELECT request_id, account_id, known_us FROM evidence_uses WHERE sha256 = ? AND request_id <> ? AND known_us < ? ORDER BY known_us LIMIT ?"
