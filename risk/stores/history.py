@@ -60,10 +60,6 @@ class History:
         key, value = ("order_id", order_id) if request_id is None else ("request_id", request_id)
         return [link_of(row) for row in self.database.fetch(connection, f"SELECT {', '.join(LINK_COLUMNS)} FROM links WHERE {key} = ?", (value,))]  # noqa: S608  # our own column names
 
-    def sources(self, connection: Connection) -> frozenset[str]:
-        """The kinds of data that ever came."""
-        return frozenset(name for (name,) in self.database.fetch(connection, "SELECT name FROM sources", ()))
-
     def take(self, connection: Connection, placed: Sequence[Placed], links: Sequence[Link] = ()) -> None:
         """Put events on timelines, keep links with theirs, and tell every worker."""
         self.add_links(connection, links)

@@ -1,10 +1,11 @@
-"""What the store knows of several questions at once: a handful of statements, however many there are.
+"""What the store knows of several questions at once: two statements, however many there are.
 
 What is read is of the moment of the transaction; who asks keeps to what was known before a question's own moment.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection
@@ -16,8 +17,6 @@ from data_contracts.timeline import Entity
 from risk.stores.database import Database
 from risk.stores.history import ORDER, History, StoredOrder, link_of, moment
 from risk.stores.links import LINK_COLUMNS
-
-TEXT = ("text",)
 
 
 @dataclass(slots=True)
@@ -48,46 +47,54 @@ class Past:
 
 def past_of(history: History, connection: Connection, questions: Sequence[Question]) -> Past:
     """What the questions name: their orders, and what was said of the requests before."""
-    database = history.database
-    orders = [(order_id,) for order_id in dict.fromkeys(question.request.order_id for question in questions) if order_id is not None]
-    asked = [(name,) for name in dict.fromkeys(question.request.request_id for question in questions)]
-    again = frozenset(name for (name,) in database.given(connection, _AGAIN, TEXT, asked))
-    past = Past(connected=history.sources(connection), again=again)
-    past.orders = {name: ORDER.validate_json(body) for name, body in database.given(connection, _ORDERS, TEXT, orders)}
-    for name, status, occurred_us, known_us in database.given(connection, _DELIVERIES, TEXT, orders):
+    asked = dict.fromkeys((question.request.request_id, question.request.order_id) for question in questions)
+    told: dict[str, list[tuple[Any, ...]]] = {}
+    for row in history.database.given(connection, _TOLD, ("text", "text"), list(asked)):
+        told.setdefault(row[0], []).append(row[1:])
+    past = Past(frozenset(name for name, *_ in told.get("source", ())), again=frozenset(name for name, *_ in told.get("request", ())))
+    past.orders = {name: ORDER.validate_json(body) for name, *_, body in told.get("order", ())}
+    for name, status, _, _, _, occurred_us, known_us, *_ in sorted(told.get("delivery", ()), key=itemgetter(5, 1)):
         scan = Delivery(order_id=name, status=status, occurred_at=moment(occurred_us), known_at=moment(known_us))
         past.deliveries.setdefault(name, []).append((scan, known_us))
-    past.order_links = _links(database.given(connection, _LINKS.format(key="order_id"), TEXT, orders), LINK_COLUMNS.index("order_id"))
-    own = [(name,) for name in again]
-    past.own_links = _links(database.given(connection, _LINKS.format(key="request_id"), TEXT, own), LINK_COLUMNS.index("request_id"))
+    for row in sorted(told.get("link", ()), key=itemgetter(_LINK_NO)):
+        past.order_links.setdefault(row[_ORDER_ID], []).append(link_of(row))
+    for question in questions:
+        name = question.request.request_id
+        if question.again and name in past.again:
+            past.own_links[name] = history.links(connection, request_id=name)
     return past
 
 
 def read_named(database: Database, connection: Connection, past: Past, entities: Iterable[Entity]) -> None:
     """Add when the accounts among these were opened, and of what category articles and sellers are."""
-    entities = list(entities)
-    rows = database.given(connection, _ACCOUNTS, TEXT, [(entity.id,) for entity in entities if entity.type is EntityType.ACCOUNT])
-    past.accounts = {name: Account(account_id=name, occurred_at=moment(at), known_at=moment(known)) for name, at, known in rows}
-    named = [(entity.type.value, entity.id) for entity in entities if entity.type in (EntityType.SKU, EntityType.SELLER)]
-    rows = database.given(connection, _CATEGORIES, ("text", "text"), named)
-    past.categories = {Entity(EntityType(kind), name): category for kind, name, category in rows}
+    named = [(entity.type.value, entity.id) for entity in entities if entity.type in _NAMED]
+    for kind, name, category, occurred_us, known_us in database.given(connection, _ABOUT, ("text", "text"), named):
+        if category is None:
+            past.accounts[name] = Account(account_id=name, occurred_at=moment(occurred_us), known_at=moment(known_us))
+        else:
+            past.categories[Entity(EntityType(kind), name)] = category
 
 
-def _links(rows: Iterable[Sequence[Any]], key: int) -> dict[str, list[Link]]:
-    found: dict[str, list[Link]] = {}
-    for row in rows:
-        found.setdefault(row[key], []).append(link_of(row))
-    return found
+_NAMED = (EntityType.ACCOUNT, EntityType.SKU, EntityType.SELLER)
 
+_ORDER_ID, _LINK_NO = LINK_COLUMNS.index("order_id"), len(LINK_COLUMNS)
 
-_AGAIN = "SELECT DISTINCT request_id FROM {given} CROSS JOIN request_places WHERE request_id = c0"
+_NONE = ", NULL" * 5
 
-_ORDERS = "SELECT order_id, body FROM {given} CROSS JOIN orders WHERE order_id = c0"
+_TOLD = f"""
+    WITH asked AS (SELECT c0, c1 FROM {{given}})
+    SELECT 'link', {", ".join(LINK_COLUMNS)}, link_no, CAST(NULL AS BYTEA) FROM asked CROSS JOIN links WHERE order_id = c1
+    UNION ALL SELECT 'order', order_id{_NONE}, NULL, NULL, body FROM asked CROSS JOIN orders WHERE order_id = c1
+    UNION ALL SELECT 'delivery', order_id, status, NULL, NULL, NULL, occurred_us, known_us, NULL, NULL
+        FROM asked CROSS JOIN deliveries WHERE order_id = c1
+    UNION ALL SELECT 'request', c0{_NONE}, NULL, NULL, NULL FROM asked WHERE EXISTS (SELECT 1 FROM request_places WHERE request_id = c0)
+    UNION ALL SELECT 'source', name{_NONE}, NULL, NULL, NULL FROM sources
+"""  # noqa: S608  # our own column names
+"""Behind what a row tells of: the columns of a link with its number, and an order's body; the others say less."""
 
-_DELIVERIES = "SELECT order_id, status, occurred_us, known_us FROM {given} CROSS JOIN deliveries WHERE order_id = c0 ORDER BY occurred_us, status"
-
-_LINKS = f"SELECT {', '.join(LINK_COLUMNS)} FROM {{{{given}}}} CROSS JOIN links WHERE {{key}} = c0 ORDER BY link_no"  # noqa: S608  # our own column names
-
-_ACCOUNTS = "SELECT account_id, occurred_us, known_us FROM {given} CROSS JOIN accounts WHERE account_id = c0"
-
-_CATEGORIES = "SELECT entity_type, entity_id, category FROM {given} CROSS JOIN categories WHERE entity_type = c0 AND entity_id = c1"
+_ABOUT = """
+    WITH asked AS (SELECT c0, c1 FROM {given})
+    SELECT entity_type, entity_id, category, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT)
+        FROM asked CROSS JOIN categories WHERE entity_type = c0 AND entity_id = c1
+    UNION ALL SELECT c0, account_id, NULL, occurred_us, known_us FROM asked CROSS JOIN accounts WHERE c0 = 'account' AND account_id = c1
+"""

@@ -34,8 +34,9 @@ def test_a_folder_becomes_history_with_its_slow_features(market: Path, tmp_path:
         stored = history.order(connection, orders["order_id"][0])
         assert stored is not None
         assert stored.order.amount_minor == orders["amount_minor"][0]
-        assert {"orders", "labels", "links", "refund_requests"} <= history.sources(connection)
-        assert "truth" not in history.sources(connection)
+        sources = {name for (name,) in home.database.fetch(connection, "SELECT name FROM sources", ())}
+        assert {"orders", "labels", "links", "refund_requests"} <= sources
+        assert "truth" not in sources
     home.database.close()
     assert any(value is not None for value in FeatureStore(tmp_path / "home").online(orders["seller_id"][0], ()).values())
 
