@@ -36,6 +36,7 @@ from risk.jobs.listening import address_of, listen
 from risk.jobs.live_graph import LiveGraph
 from risk.jobs.live_texts import live_templates
 from risk.jobs.readiness import Parts
+from risk.jobs.rehearsal import rehearse
 from risk.jobs.remeasure import open_intake
 from risk.jobs.startup import check_startup
 from risk.judge import CATALOGUE
@@ -139,6 +140,7 @@ def start(home: Path, settings: Settings, listening: Callable[[], socket.socket]
         opened.database.close()
         checked.listening.close()
         raise
+    rehearse(checked.champion, opened.policy, opened.currency)
     settle()
     note = " ".join(_notes(opened, model, latest - now())) or None
     started = Started(address_of(checked.listening), made_key, str(home), model, opened.policy.version, note)

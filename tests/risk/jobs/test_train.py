@@ -13,12 +13,6 @@ from tests.risk.jobs.labelled_shop import LabelledShop, a_shop
 KEYS = {"auc", "ap", "recall_at", "ece", "honest_blocked", "honest_approved", "review_share", "money", "ablation"}
 
 
-@pytest.fixture(scope="module")
-def trained(labelled_shop: LabelledShop, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]:
-    out = tmp_path_factory.mktemp("trained") / "model"
-    return train(labelled_shop.folder, out, features=labelled_shop.features), out
-
-
 def test_it_saves_a_model_and_says_what_it_is_worth_on_what_it_did_not_see(labelled_shop: LabelledShop, trained: tuple[dict[str, Any], Path]) -> None:
     figures, out = trained
     assert set(figures) >= KEYS

@@ -1,0 +1,37 @@
+"""After the rehearsal nothing is left to be made ready: no caller waits for a compiler."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from risk.jobs import rehearsal
+from risk.policy import load
+
+REHEARSED = Path(__file__).with_name("rehearsed.py")
+DECIDING = {
+    "risk.stores.arena._moved",
+    "risk.stores.arena._add",
+    "features.glance._look",
+    "graph.neighbour_telling.tell_and_ask",
+    "models.ranker.shap._explain",
+}
+"""Some of what a decision runs, the block of timelines that is full included."""
+
+
+def test_whoever_asks_after_the_rehearsal_waits_for_no_compiler(trained: tuple[dict[str, Any], Path], tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, str(REHEARSED), str(trained[1]), str(tmp_path)], capture_output=True, text=True, check=True)
+    before, later = json.loads(done.stdout)
+    assert {name for name, count in before.items() if count} >= DECIDING
+    assert later == {}
+
+
+def test_where_there_is_no_room_to_rehearse_the_service_starts_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(rehearsal.tempfile, "tempdir", "/proc/none")
+    rehearsal.rehearse(None, load(None), None)
+    assert "rehearsal_failed" in capsys.readouterr().out
