@@ -5,6 +5,7 @@ its place; the events after it are then played again. So the answers depend on t
 """
 
 import heapq
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from threading import Lock
@@ -33,7 +34,7 @@ from graph.events import (
     no_events,
 )
 from graph.judgements import Judgement
-from graph.playing import play
+from graph.playing import play, play_more
 from graph.refuted import Refuted, refuted
 from graph.skipping import EVERYBODY, NONE, in_force, is_skipped, switch, without
 from graph.union_find import NO_LINK, Forest, empty_forest, facts_at, wind_back, with_room
@@ -42,6 +43,9 @@ KINDS: Mapping[str, EntityType] = {kind: kind for kind in MERGING}
 
 SPARE = 4
 """A state made from tables has room for a quarter more events: making room later copies everything."""
+
+AHEAD = 64
+"""Events for which room is made at once."""
 
 Waiting = tuple[int, str, int, int, int]
 """An event that is not played yet: known_us, account_id, kind, label number, code of the entity or the request. They sort as `Events` do."""
@@ -63,6 +67,7 @@ class LiveComponents:
         self._log = no_events(64)
         self._played = 0
         self._waiting: list[Waiting] = []
+        self._left = 0
         self._asked_us = -NO_LINK
         self._refuted: Sequence[Refuted] = ()
         self._skipped = NONE
@@ -155,14 +160,19 @@ class LiveComponents:
             self._names.append(account_id)
         if known_us < self._asked_us:
             self._wind_back(known_us)
-        heapq.heappush(self._waiting, (known_us, account_id, kind, label, other))
+        self._wait((known_us, account_id, kind, label, other))
+
+    def _wait(self, event: Waiting) -> None:
+        """Let an event wait; it takes room for an account, an entity, a request and itself."""
+        heapq.heappush(self._waiting, event)
+        self._left -= 1
 
     def _wind_back(self, known_us: int) -> None:
         start = int(np.searchsorted(self._log.known_us[: self._played], known_us))
         wind_back(self._forest, known_us)
         for index in range(start, self._played):
             known, kind, account, other, label = (int(column[index]) for column in self._log)
-            heapq.heappush(self._waiting, (known, self._names[account], LINK if kind == SKIPPED else kind, label, other))
+            self._wait((known, self._names[account], LINK if kind == SKIPPED else kind, label, other))
         self._played = start
         self._asked_us = known_us
 
@@ -183,31 +193,33 @@ class LiveComponents:
             known_us = int(self._log.known_us[changed])
             wind_back(self._forest, known_us)
             start = int(np.searchsorted(self._log.known_us[: self._played], known_us))
-            self._forest = self._with_room(self._played - start)
+            self._room(self._played - start)
             play(self._forest, _until(self._log, self._played), start, NO_LINK)
 
     def _play(self, as_of_us: int) -> None:
         """Play the waiting events known strictly before that moment."""
         self._asked_us = max(self._asked_us, as_of_us)
-        rows = []
+        if self._left < 0:
+            self._room(0)
+        rows: list[int] = []
         while self._waiting and self._waiting[0][0] < as_of_us:
             known_us, account_id, kind, label, other = heapq.heappop(self._waiting)
             account = self._accounts[account_id]
             if kind == LINK and is_skipped(self._skipped, other, account):
                 kind = SKIPPED
-            rows.append((known_us, kind, account, other, label))
-        self._forest = self._with_room(len(rows))
-        if not rows:
-            return
-        end = self._played + len(rows)
-        if end > len(self._log.known_us):
-            self._log = more_events(self._log, no_events(end + 64))
-        for column, values in zip(self._log, zip(*rows, strict=True), strict=True):
-            column[self._played : end] = values
-        self._played = play(self._forest, _until(self._log, end), self._played, as_of_us)
+            rows += known_us, kind, account, other, label
+        if rows:
+            told = np.frombuffer(array("q", rows), np.int64).reshape(-1, len(Events._fields))
+            self._played = play_more(self._forest, self._log, self._played, told)
 
-    def _with_room(self, more: int) -> Forest:
-        return with_room(self._forest, len(self._accounts), len(self._entities), len(self._requests), more)
+    def _room(self, again: int) -> None:
+        """Room for all that waits, for events that are played again, and for AHEAD more: looking takes longer than an event."""
+        more = len(self._waiting) + again + AHEAD
+        accounts, entities, requests = (len(each) + AHEAD for each in (self._accounts, self._entities, self._requests))
+        self._forest = with_room(self._forest, accounts, entities, requests, more)
+        if self._played + more > len(self._log.known_us):
+            self._log = more_events(self._log, no_events(self._played + more))
+        self._left = AHEAD
 
 
 def _until(log: Events, end: int) -> Events:

@@ -7,7 +7,7 @@ loop asks for what the events after the next ones will touch while it works on t
 from data_contracts.machine_code import in_place
 from graph.events import LABEL, LINK, Events, Questions
 from graph.prefetch import prefetch
-from graph.union_find import Forest, Ints, add_label, add_link, facts_at
+from graph.union_find import NO_LINK, Forest, Ints, add_label, add_link, facts_at
 
 AHEAD = 8
 """How many events lie between two steps of looking ahead: long enough for memory to answer, short enough to find it still in the cache."""
@@ -54,6 +54,18 @@ def play(forest: Forest, events: Events, start: int, as_of_us: int) -> int:
             add_label(forest, events.other[start], events.account[start], 1 - events.label[start] % 2, events.known_us[start])
         start += 1
     return start
+
+
+@in_place
+def play_more(forest: Forest, log: Events, start: int, told: Ints) -> int:
+    """Write further events, a row of the columns each, behind the first `start` ones of a log and apply them; where the log then ends."""
+    end = start + len(told)
+    for row in range(len(told)):
+        place = start + row
+        log.known_us[place], log.kind[place], log.account[place] = told[row, 0], told[row, 1], told[row, 2]
+        log.other[place], log.label[place] = told[row, 3], told[row, 4]
+    until = Events(log.known_us[:end], log.kind[:end], log.account[:end], log.other[:end], log.label[:end])
+    return play(forest, until, start, NO_LINK)
 
 
 @in_place
