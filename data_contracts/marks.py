@@ -91,8 +91,7 @@ class Stretches(Mapping[Key, Marked]):
     @property
     def events(self) -> int:
         """How many events there are in all of them."""
-        ends = self.bounds[:, 1] - self.bounds[:, 0] + (self.bounds[:, 2] >= 0)
-        return int(ends.sum())
+        return sum([end - first + (more >= 0) for first, end, more in self.bounds.tolist()])
 
     def __getitem__(self, key: Key) -> Marked:
         """One timeline; an event that stands elsewhere is put at its place."""

@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Protocol
 
 from data_contracts.contributions import Scored
@@ -98,12 +99,14 @@ def record_of(question: Question, seen: Snapshot, facts: Facts, judged: Judged, 
 REQUEST = tuple(field.name for field in fields(RefundRequest) if field.name != "text")
 ASKED = ("order", "order_lines", "deliveries", "claim_lines", "evidence", "observations", "measurements", "links", "reuses", "category", "missing")
 
+_asked, _requested = attrgetter(*ASKED), attrgetter(*REQUEST)
+
 
 def snapshot_of(seen: Snapshot, judged: Judged) -> dict[str, object]:
     """The question as it was seen, and what else the decision used, for the ledger; the buyer's words stay outside of it."""
     return {
-        **{name: getattr(seen, name) for name in ASKED},
-        "request": {name: getattr(seen.request, name) for name in REQUEST},
+        **dict(zip(ASKED, _asked(seen), strict=True)),
+        "request": dict(zip(REQUEST, _requested(seen.request), strict=True)),
         "events": seen.events,
         "amount_minor": judged.amount_minor,
         "details": judged.circumstances.details,

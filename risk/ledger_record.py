@@ -4,8 +4,10 @@ A feature without a value is named once, under its reason. Features stand in the
 sent, is put in order.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import fields
+from operator import attrgetter
 
 import msgspec
 from pydantic import TypeAdapter
@@ -15,6 +17,7 @@ from data_contracts.snapshot import Facts
 
 _RECORD = TypeAdapter(DecisionRecord)
 _FIELDS = tuple(field.name for field in fields(DecisionRecord))
+_all_of = attrgetter(*_FIELDS)
 
 
 def encode(value: object) -> bytes:
@@ -24,7 +27,7 @@ def encode(value: object) -> bytes:
 
 def written(record: DecisionRecord) -> bytes:
     """The bytes that the ledger keeps. Equal records give equal bytes."""
-    said = {name: getattr(record, name) for name in _FIELDS}
+    said = dict(zip(_FIELDS, _all_of(record), strict=True))
     return msgspec.json.encode(said | {"facts": _told(record.facts), "snapshot": msgspec.Raw(encode(record.snapshot))})
 
 
@@ -39,8 +42,8 @@ def read(body: bytes) -> DecisionRecord:
 
 
 def _told(facts: Facts) -> Mapping[str, object]:
-    missing: dict[str, list[str]] = {}
+    missing: defaultdict[str, list[str]] = defaultdict(list)
     for name, reason in facts.missing.items():
-        missing.setdefault(reason, []).append(name)
+        missing[reason].append(name)
     known = {name: value for name, value in facts.values.items() if value is not None or name not in facts.missing}
     return {"values": known, "missing": missing}

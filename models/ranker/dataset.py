@@ -17,6 +17,8 @@ from features.declare import Feature
 
 Floats = npt.NDArray[np.float64]
 
+NAN = float("nan")
+
 KEYS = ("request_id", "as_of", "label", "label_known_at", "group")
 """Columns of a feature frame that are no features."""
 
@@ -136,8 +138,7 @@ class Encoding:
         found = list(self._of(values))
         for place, words in self._words:
             found[place] = words.get(found[place])
-        row: Floats = np.array(found, dtype=np.float64)  # None becomes NaN
-        return row
+        return np.array([NAN if value is None else value for value in found], np.float64)
 
     @cached_property
     def _of(self) -> Callable[[Mapping[str, float | str | None]], tuple[float | str | None, ...]]:
