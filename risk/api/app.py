@@ -1,6 +1,6 @@
-"""The HTTP API. Every route is `async`; decisions run one after the other on a thread of their own, so the loop always answers.
+"""The HTTP API. Every route is `async`; decisions are made in their order on a thread of their own, so the loop always answers.
 
-The routes stand by family: `decisions`, `events`, `graph`, `evidence`, `images`, `operations`.
+The routes stand by family: `decisions`, `events`, `bulk`, `appeals`, `graph`, `evidence`, `images`, `webhooks`, `operations`.
 """
 
 import asyncio

@@ -3,15 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import TypeAdapter
 
 from risk.api.body import AppealBody, VerdictBody
 from risk.api.calls import checked, whole
+from risk.api.json_response import json_response
 from risk.api.once import Once
-from risk.api.service import JSON, Desk
+from risk.api.service import Desk
 from risk.appeals import Appeals, Filed, Said
 from risk.keys import Scope
 
@@ -52,12 +52,12 @@ class AppealRoutes:
         self.service.gate.check_key(request, Scope.LABELS)
         offset, limit = whole(request, "offset", 0, (0, 10**9)), whole(request, "limit", 50, (1, 200))
         still_open = request.query_params.get("open") == "" or bool(whole(request, "open", 0, (0, 1)))
-        return _json(await self.desk.in_turn(self.appeals.listed, still_open=still_open, offset=offset, limit=limit))
+        return json_response(await self.desk.in_turn(self.appeals.listed, still_open=still_open, offset=offset, limit=limit))
 
     async def read(self, request: Request, appeal_id: str) -> Response:
         """One appeal."""
         self.service.gate.check_key(request, Scope.LABELS)
-        return _json(await self.desk.in_turn(self.appeals.read, appeal_id))
+        return json_response(await self.desk.in_turn(self.appeals.read, appeal_id))
 
     async def judge(self, request: Request, appeal_id: str) -> Response:
         """A verdict is kept with its label; an overturned decision is superseded by a person's."""
@@ -72,8 +72,4 @@ class AppealRoutes:
 
     async def _kept(self, keep: Callable[[], tuple[dict[str, Any], bool]]) -> Response:
         shown, fresh = await self.desk.in_turn(keep)
-        return _json(shown, 201 if fresh else 200)
-
-
-def _json(value: object, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(value), status, media_type=JSON)
+        return json_response(shown, 201 if fresh else 200)

@@ -18,8 +18,9 @@ from data_contracts.errors import RiskError, ScopeError
 from risk.api.calls import checked, content_type
 from risk.api.errors import MalformedError, TooLargeError, shown
 from risk.api.events_body import BulkDelivery, BulkLabel, BulkLink, BulkOrder, BulkRefund, EventBody
+from risk.api.json_response import JSON, json_response
 from risk.api.once import Once
-from risk.api.service import JSON, Desk
+from risk.api.service import Desk
 from risk.ingest import Event
 from risk.keys import ApiKey, Scope
 
@@ -69,7 +70,7 @@ class BulkRoutes:
             items: list[dict[str, Any]] = []
             for start in range(0, len(parts), TOGETHER):
                 items += await self.desk.in_turn(self._take, key, parts[start : start + TOGETHER], start)
-            return Response(msgspec.json.encode(_counted(items)), media_type=JSON)
+            return json_response(_counted(items))
 
         return await self.once.answer(request, key, raw, make)
 

@@ -13,13 +13,11 @@ from pydantic import TypeAdapter, ValidationError
 from data_contracts.errors import BusyError, ContractError, NotAllowedError, ScopeError, SourceUnavailableError
 from data_contracts.reason import Language
 from risk.api.errors import MediaTypeError, TooLargeError, from_validation
+from risk.api.json_response import JSON
 from risk.keys import ApiKey, Scope, key_hash
 
 log = structlog.get_logger()
 Checked = TypeVar("Checked")
-
-
-JSON = "application/json"
 SPOKEN = {each.value: each for each in Language}
 REFRESH_S = 2.0
 """How long a key that was revoked elsewhere may still open something."""

@@ -12,8 +12,9 @@ from risk.api.body import RefundRequestBody
 from risk.api.calls import checked, language
 from risk.api.deadline import DECIDE_S, deadline_ms, unmeasured
 from risk.api.edge import buyer_of
+from risk.api.json_response import JSON
 from risk.api.once import Once
-from risk.api.service import JSON, Desk
+from risk.api.service import Desk
 from risk.gather import UnmeasuredError
 from risk.keys import Scope
 

@@ -6,7 +6,6 @@ Messages say what does not hold; values that may be personal stay out.
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
-import msgspec
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
@@ -14,6 +13,7 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from data_contracts.errors import BusyError, ContractError, NotAllowedError, RiskError, SourceUnavailableError
+from risk.api.json_response import json_response
 from risk.api.metrics import Metrics
 
 log = structlog.get_logger()
@@ -57,7 +57,7 @@ def respond(error: RiskError, request_id: str | None = None) -> Response:
         headers["Retry-After"] = "1"
     if isinstance(error, BusyError):
         headers["Retry-After"] = str(error.retry_after_s)
-    return Response(msgspec.json.encode(body), error.status, headers, "application/json")
+    return json_response(body, error.status, headers)
 
 
 def from_validation(error: ValidationError) -> ContractError:
@@ -98,7 +98,7 @@ def install(app: FastAPI, metrics: Metrics) -> tuple[Answer, Answer]:
         message = {404: "there is nothing at this path; see /openapi.json", 405: "this path does not take this method; see /openapi.json"}
         body = {"code": status.name, "message": message.get(error.status_code, status.phrase.lower()), "field": None, "request_id": None}
         headers = dict(error.headers or {}) | (_allowed(request) if status is HTTPStatus.METHOD_NOT_ALLOWED else {})
-        return Response(msgspec.json.encode({"error": body}), error.status_code, headers, "application/json")
+        return json_response({"error": body}, error.status_code, headers)
 
     async def on_surprise(request: Request, error: Exception) -> Response:
         metrics.errors("500").inc()

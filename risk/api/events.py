@@ -3,15 +3,15 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import msgspec
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, TypeAdapter
 
 from risk.api.calls import checked
 from risk.api.events_body import DeliveryEventBody, LabelBody, LinkEventBody, OrderEventBody, RefundBody
+from risk.api.json_response import json_response
 from risk.api.once import Once
-from risk.api.service import JSON, Desk
+from risk.api.service import Desk
 from risk.ingest import Event
 from risk.keys import Scope
 
@@ -86,6 +86,6 @@ class EventRoutes:
         async def make() -> Response:
             fresh = await self.desk.in_turn(self.service.ingest.take, event)
             said: dict[str, Any] = {name: getattr(body, name), "new": fresh}
-            return Response(msgspec.json.encode(said), 201 if fresh else 200, media_type=JSON)
+            return json_response(said, 201 if fresh else 200)
 
         return await self.once.answer(request, key, raw, make)

@@ -6,7 +6,6 @@ from datetime import datetime
 from functools import partial
 from re import fullmatch
 
-import msgspec
 import structlog
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -15,6 +14,7 @@ from data_contracts.errors import ContractError
 from features.image.container.parts import Format
 from features.image.container.take_apart import sniff
 from risk.api.calls import Gate
+from risk.api.json_response import json_response
 from risk.api.upload import receive
 from risk.evidence.intake import Intake
 from risk.keys import Scope
@@ -22,7 +22,6 @@ from risk.stores.care import Read
 
 log = structlog.get_logger()
 
-JSON = "application/json"
 LONGEST_WHY = 500
 TYPES = {
     Format.JPEG: "image/jpeg",
@@ -78,14 +77,14 @@ class EvidenceRoutes:
             slot.release()
             raise
         log.info("evidence_received", evidence_id=receipt.evidence_id, sha256=receipt.sha256, bytes=kept.size_bytes, status=receipt.status)
-        return Response(msgspec.json.encode(receipt), 200 if receipt.status == "measured" else 201, media_type=JSON)
+        return json_response(receipt, 200 if receipt.status == "measured" else 201)
 
     async def status(self, request: Request, sha256: str) -> Response:
         """What is known of a file."""
         key = self.gate.check_key(request, Scope.EVIDENCE)
         read = Read(key.name, "look", None, self.clock())
         found = await asyncio.to_thread(self.intake.looked_up, _checked(sha256), read)
-        return Response(msgspec.json.encode(found), media_type=JSON)
+        return json_response(found)
 
     async def file(self, request: Request, sha256: str) -> Response:
         """The bytes as they came. A browser saves them; it neither guesses what they are nor runs what is in them."""
@@ -103,7 +102,7 @@ class EvidenceRoutes:
         """Who was given what."""
         self.gate.check_key(request, Scope.ADMIN)
         found = await asyncio.to_thread(self.intake.reads, _checked(sha256))
-        return Response(msgspec.json.encode({"sha256": sha256, "reads": found}), media_type=JSON)
+        return json_response({"sha256": sha256, "reads": found})
 
 
 def _checked(sha256: str) -> str:

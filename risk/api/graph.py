@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-import msgspec
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import TypeAdapter, ValidationError
@@ -20,6 +19,7 @@ from graph.neighbourhood import Edge, Lens, Node, View, neighbourhood
 from graph.rings import Build, Ring
 from risk.api.calls import Gate, checked, whole
 from risk.api.graph_body import JudgementBody
+from risk.api.json_response import json_response
 from risk.api.moment import Moment
 from risk.api.once import Once
 from risk.ingest import Ingest
@@ -30,7 +30,6 @@ from risk.stores.history import moment
 from risk.stores.links import StoredLinks
 from risk.stores.ring_builds import RingBuilds
 
-JSON = "application/json"
 PAGE = 50
 LARGEST_PAGE = 200
 JUDGEMENT = TypeAdapter(JudgementBody)
@@ -145,12 +144,12 @@ class GraphRoutes:
         self.gate.check_key(request, Scope.LABELS)
         offset, limit = whole(request, "offset", 0, (0, 10**9)), whole(request, "limit", PAGE, (1, LARGEST_PAGE))
         listed = not whole(request, "all", 0, (0, 1))
-        return _json(await asyncio.to_thread(self.graph.rings, offset, limit, listed=listed))
+        return json_response(await asyncio.to_thread(self.graph.rings, offset, limit, listed=listed))
 
     async def ring(self, request: Request, ring_id: str) -> Response:
         """One ring."""
         self.gate.check_key(request, Scope.LABELS)
-        return _json(await asyncio.to_thread(self.graph.ring_in_full, ring_id))
+        return json_response(await asyncio.to_thread(self.graph.ring_in_full, ring_id))
 
     async def judge(self, request: Request) -> Response:
         """A judgement is kept, never changed."""
@@ -160,7 +159,7 @@ class GraphRoutes:
 
         async def make() -> Response:
             stands, fresh = await asyncio.to_thread(self.graph.judge, body)
-            return _json(asdict(stands), 201 if fresh else 200)
+            return json_response(asdict(stands), 201 if fresh else 200)
 
         return await self.once.answer(request, key, raw, make)
 
@@ -172,7 +171,7 @@ class GraphRoutes:
         as_of = _as_of(request, self.graph.clock())
         hops, limit = whole(request, "hops", 2, (1, 4)), whole(request, "limit", 300, (1, 300))
         view = await asyncio.to_thread(self.graph.around, Entity(EntityType(entity_type), entity_id), as_of, hops, limit)
-        return _json(told(view))
+        return json_response(told(view))
 
 
 def told(view: View) -> dict[str, Any]:
@@ -210,7 +209,3 @@ def _as_of(request: Request, now: datetime) -> datetime:
         message = f"as_of {as_of.isoformat()} lies in the future; expected at most {now.isoformat()}"
         raise ContractError(message, field="as_of")
     return as_of
-
-
-def _json(value: object, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(value), status, media_type=JSON)

@@ -10,7 +10,6 @@ from pathlib import Path
 from queue import SimpleQueue
 from time import perf_counter
 
-import msgspec
 import structlog
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
@@ -23,6 +22,7 @@ from features.image.sandbox import Limits
 from features.image.signal_kit import Context, Match
 from risk.api.calls import Gate, language
 from risk.api.errors import TooLargeError
+from risk.api.json_response import json_response
 from risk.api.upload import receive
 from risk.check.order_facts import OrderFacts, order_of
 from risk.check.page import page
@@ -34,7 +34,6 @@ from risk.keys import Scope
 
 log = structlog.get_logger()
 
-JSON = "application/json"
 UPLOAD_S = 120.0
 ORDER = "order"
 WAITING = 8
@@ -159,7 +158,7 @@ class ImageRoutes:
         log.info("image_checked", sha256=answered.check.sha256, verdict=answered.check.verdict.value, ms=round(answered.ms, 1))
         if asked.draw:
             return HTMLResponse(page([answered], said))
-        return Response(msgspec.json.encode(as_json(answered, said)), media_type=JSON)
+        return json_response(as_json(answered, said))
 
 
 def as_json(answered: Answered, said: Language) -> dict[str, object]:

@@ -15,7 +15,8 @@ from fastapi.responses import Response
 from data_contracts.errors import ContractError, RiskError
 from features.streams import micros
 from risk.api.calls import header
-from risk.api.service import JSON, Desk
+from risk.api.json_response import JSON
+from risk.api.service import Desk
 from risk.keys import ApiKey
 from risk.stores.idempotency import Bound, Idempotency, Kept
 

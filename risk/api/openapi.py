@@ -11,7 +11,7 @@ from data_contracts.link import EntityType
 from risk.api.documented import EVERY, OPERATIONS, REFUSALS, WITH_A_BODY, Documented
 from risk.api.events_body import BulkEvents
 from risk.api.examples import example
-from risk.api.service import JSON
+from risk.api.json_response import JSON
 from risk.api.shown import ErrorAnswer
 from risk.check.order_facts import OrderFacts
 

@@ -10,7 +10,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from data_contracts.errors import SourceUnavailableError
 from features.catalog import describe
-from risk.api.service import JSON, Desk
+from risk.api.json_response import JSON, json_response
+from risk.api.service import Desk
 from risk.keys import Scope
 
 READY_S = 2.0
@@ -51,7 +52,7 @@ class OperationRoutes:
 
     async def healthz(self) -> Response:
         """Open to all: it tells nothing but versions."""
-        return Response(msgspec.json.encode({"status": "ok", **self.service.about}), media_type=JSON)
+        return json_response({"status": "ok", **self.service.about})
 
     async def readyz(self) -> Response:
         """Open to all: it names parts, not places. NotReadyError: what keeps it from deciding."""
@@ -65,7 +66,7 @@ class OperationRoutes:
             raise NotReadyError("; ".join(f"{name}: {said}" for name, said in found.missing.items()))
         parts = {**found.needed, **found.besides}
         status = "ready" if set(parts.values()) == {"ok"} else "degraded"
-        return Response(msgspec.json.encode({"status": status, "parts": parts}), media_type=JSON)
+        return json_response({"status": status, "parts": parts})
 
     async def figures(self) -> Response:
         """Open to all: it counts, it names nobody."""

@@ -26,8 +26,6 @@ log = structlog.get_logger()
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
-JSON = "application/json"
-
 
 @dataclass(frozen=True, slots=True)
 class Readiness:

@@ -1,11 +1,11 @@
 """Webhooks over HTTP: what was given up. Endpoints are made on the command line only, since whoever sets one says where our messages go."""
 
-import msgspec
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from risk.api.calls import whole
-from risk.api.service import JSON, Desk
+from risk.api.json_response import json_response
+from risk.api.service import Desk
 from risk.keys import Scope
 from risk.stores.history import moment
 from risk.stores.outbox import Message
@@ -29,7 +29,7 @@ class WebhookRoutes:
         self.service.gate.check_key(request, Scope.ADMIN)
         most = whole(request, "limit", 50, (1, 200))
         found = await self.desk.in_turn(self.service.engine.ledger.outbox.dead, most)
-        return Response(msgspec.json.encode({"messages": [told(each) for each in found]}), media_type=JSON)
+        return json_response({"messages": [told(each) for each in found]})
 
 
 def told(message: Message) -> dict[str, object]:
