@@ -6,7 +6,8 @@ of all compiled functions that a module has imported, and theirs, and every cons
 """
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
@@ -15,6 +16,7 @@ import numba
 import numpy as np
 from numba.core.caching import InTreeCacheLocator, UserProvidedCacheLocator, UserWideCacheLocator
 from numba.core.dispatcher import Dispatcher
+from numba.core.event import Event, Listener, install_listener
 from numba.core.extending import _Intrinsic
 
 P = ParamSpec("P")
@@ -37,6 +39,27 @@ def stamp(names: Mapping[str, Any], seen: frozenset[str] = frozenset()) -> bytes
         if name.isupper() and all(isinstance(each, PLAIN) for each in (value if isinstance(value, tuple) else (value,))):
             found.update(f"{name}={value!r};".encode())
     return found.digest()
+
+
+@contextmanager
+def compiling_told(tell: Callable[[], None]) -> Iterator[None]:
+    """Call `tell` before the first function inside that must be compiled, because no code of it is kept; never where all is kept."""
+    with install_listener("numba:compile", _Teller(tell)):
+        yield
+
+
+class _Teller(Listener):
+    def __init__(self, tell: Callable[[], None]) -> None:
+        self._tell: Callable[[], None] | None = tell
+
+    def on_start(self, _event: Event) -> None:
+        """Something is about to be compiled."""
+        tell, self._tell = self._tell, None
+        if tell is not None:
+            tell()
+
+    def on_end(self, _event: Event) -> None:
+        """It was."""
 
 
 class _Stamped:

@@ -11,11 +11,13 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+import structlog
 import uvicorn
 from starlette.types import ASGIApp
 from threadpoolctl import threadpool_limits
 
 from data_contracts.errors import RiskError
+from data_contracts.machine_code import compiling_told
 from features.catalog import FEATURES
 from models.ranker.scorer import Scorer
 from risk import clock
@@ -59,6 +61,9 @@ KEEP_ALIVE_S = 75
 """How long an unused connection stays open: longer than load balancers keep theirs (mostly 60 s), or they would send a call into one that closes."""
 GRACE_S = 20
 """How long a stop waits for calls in progress."""
+COMPILING = "the first start of this version on this machine makes machine code and keeps it: some 30 s, once"
+
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +135,11 @@ def serve(home: Path, *, host: str = "127.0.0.1", port: int = 8470, now: Callabl
 def start(home: Path, settings: Settings, listening: Callable[[], socket.socket], now: Callable[[], datetime] = clock.now) -> RunningServer:
     """The same with these settings, on the socket that `listening` opens. Errors as `serve`."""
     configure_logs(settings.log_level)
+    with compiling_told(partial(_log.info, "compiling", why=COMPILING)):
+        return _start(home, settings, listening, now)
+
+
+def _start(home: Path, settings: Settings, listening: Callable[[], socket.socket], now: Callable[[], datetime]) -> RunningServer:
     checked = check_startup(home, settings, listening)
     opened = open_home(home, settings)
     try:

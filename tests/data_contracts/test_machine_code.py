@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from data_contracts.machine_code import compiling_told, njit
+
 ROOT = Path(__file__).parents[2]
 
 CALLED = "from data_contracts.machine_code import njit\n\nTIMES = {times}\n\n@njit(cache=True)\ndef called(number):\n    return {formula}\n"
@@ -43,3 +45,12 @@ def test_every_function_that_is_kept_comes_from_here() -> None:
     direct = re.compile(r"numba\.njit\(|numba\.jit\(|from numba import .*jit")
     found = [str(path) for package in packages for path in (ROOT / package).rglob("*.py") if direct.search(path.read_text(encoding="utf-8"))]
     assert found == []
+
+
+def test_what_must_be_compiled_is_told_before_once() -> None:
+    told: list[str] = []
+    functions = [njit(lambda number, more=more: number + more) for more in (1, 2)]
+    for _ in range(2):
+        with compiling_told(lambda: told.append("compiling")):
+            assert [function(1) for function in functions] == [2, 3]
+    assert told == ["compiling"]
