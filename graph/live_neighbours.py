@@ -131,29 +131,29 @@ class LiveNeighbours:
         with self._lock:
             self._tell_waiting()
             account, around = code_of(self._names.accounts, mark(account_id)), self._around
-            heads = [-1] * 3 if account < 0 else [int(chain[account]) for chain in (around.entities_of, around.claims_of, around.labels_of)]
-            if any(head >= 0 and around.pool.number[head] > most for head in heads):
+            heads = [-1] * 3 if account < 0 else around.accounts[["entities_of", "claims_of", "labels_of"]][account].tolist()
+            if any(head >= 0 and around.pool.records["number"][head] > most for head in heads):
                 return None
             entities, claims, labels = (self._chain(head) for head in heads)
             times = tuple(sorted(known_us for _, known_us in claims))
-            return Said({int(around.entity_mark[entity]): known_us for entity, known_us in entities}, times, len(labels))
+            return Said({int(around.entities["mark"][entity]): known_us for entity, known_us in entities}, times, len(labels))
 
     def users_of(self, entity: Entity, most: int) -> dict[int, int] | None:
         """The accounts that came to an entity, by their marks, and when first; null when there are more than `most`."""
         with self._lock:
             self._tell_waiting()
             code, around = code_of(self._names.entities, mark(entity.type.value, entity.id)), self._around
-            head = -1 if code < 0 else int(around.users_of[code])
-            if head >= 0 and around.pool.number[head] > most:
+            head = -1 if code < 0 else int(around.entities["users_of"][code])
+            if head >= 0 and around.pool.records["number"][head] > most:
                 return None
-            return {int(around.account_mark[account]): known_us for account, known_us in self._chain(head)}
+            return {int(around.accounts["mark"][account]): known_us for account, known_us in self._chain(head)}
 
     def _chain(self, head: int) -> list[tuple[int, int]]:
         """What each record of a chain says, and since when."""
-        found, pool = [], self._around.pool
+        found, records = [], self._around.pool.records
         while head >= 0:
-            found.append((int(pool.what[head]), int(pool.us[head])))
-            head = int(pool.before[head])
+            found.append((int(records["what"][head]), int(records["us"][head])))
+            head = int(records["before"][head])
         return found
 
     def _taken(self, names: int) -> Ints:

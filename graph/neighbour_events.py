@@ -138,13 +138,13 @@ def state_for(names: Named, events: Events, *, spare: bool = False) -> Around:
     records = int(2 * kinds[LINK] + kinds[CLAIM] + kinds[ORDER] + 2 * kinds[LABEL])
     sizes = (accounts, entities, names.requests.height, max(records, 1), max(int(kinds[LABEL]), 1))
     around = empty_around(*((size + size // 4 + 64 for size in sizes) if spare else sizes))
-    around.account_mark[:accounts] = names.account_mark
-    around.entity_mark[:entities] = names.entity_mark
+    around.accounts["mark"][:accounts] = names.account_mark
+    around.entities["mark"][:entities] = names.entity_mark
     places = {str(kind): place for place, kind in enumerate(TYPES)}
-    around.entity_type[:entities] = names.entities["entity_type"].replace_strict(places, return_dtype=pl.Int32).to_numpy()
+    around.entities["type"][:entities] = names.entities["entity_type"].replace_strict(places, return_dtype=pl.Int32).to_numpy()
     account = names.opened["account"].to_numpy()
-    around.opened_us[account] = names.opened["occurred_us"].to_numpy()
-    around.opened_known_us[account] = names.opened["known_us"].to_numpy()
+    around.accounts["opened_us"][account] = names.opened["occurred_us"].to_numpy()
+    around.accounts["opened_known_us"][account] = names.opened["known_us"].to_numpy()
     return around
 
 

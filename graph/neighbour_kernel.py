@@ -64,36 +64,36 @@ def empty_look() -> Look:
 def add_link(around: Around, entity: int, account: int, us: int) -> None:
     """The account came to the entity; what counts is the first time that was known, however late it is told."""
     key = (np.int64(entity) << 32) + np.int64(account) + 1
-    slot = slot_of(around.pair_key, int(key))
+    slot = slot_of(around.pairs, int(key))
     pool = around.pool
-    if around.pair_key[slot] == 0:
-        record = new_record(pool, us, around.account_mark[account], account)
-        new_record(pool, us, around.entity_mark[entity], entity)
-        around.pair_key[slot] = key
-        around.pair_record[slot] = record
+    if around.pairs["key"][slot] == 0:
+        record = new_record(pool, us, around.accounts["mark"][account], account)
+        new_record(pool, us, around.entities["mark"][entity], entity)
+        around.pairs["key"][slot] = key
+        around.pairs["value"][slot] = record
         around.tops[1] += 1
     else:
-        record = int(around.pair_record[slot])
-        if pool.us[record] <= us:
+        record = int(around.pairs["value"][slot])
+        if pool.records["us"][record] <= us:
             return
-        take_out(pool, around.users_of, entity, record)
-        take_out(pool, around.entities_of, account, record + 1)
-        pool.us[record] = us
-        pool.us[record + 1] = us
-    place(pool, around.users_of, entity, record)
-    place(pool, around.entities_of, account, record + 1)
+        take_out(pool, around.entities["users_of"], entity, record)
+        take_out(pool, around.accounts["entities_of"], account, record + 1)
+        pool.records["us"][record] = us
+        pool.records["us"][record + 1] = us
+    place(pool, around.entities["users_of"], entity, record)
+    place(pool, around.accounts["entities_of"], account, record + 1)
 
 
 @in_place
 def add_claim(around: Around, account: int, amount: int, us: int) -> None:
     """The account asked for its money back."""
-    place(around.pool, around.claims_of, account, new_record(around.pool, us, 0, amount))
+    place(around.pool, around.accounts["claims_of"], account, new_record(around.pool, us, 0, amount))
 
 
 @in_place
 def add_order(around: Around, account: int, us: int) -> None:
     """The account bought something."""
-    place(around.pool, around.orders_of, account, new_record(around.pool, us, 0, 0))
+    place(around.pool, around.accounts["orders_of"], account, new_record(around.pool, us, 0, 0))
 
 
 @in_place
@@ -106,30 +106,30 @@ def add_label(around: Around, whose: tuple[int, int, int], number: int, asked_us
     request, account, mark = whose
     label = int(around.tops[0])
     around.tops[0] = label + 1
-    around.label_abuse[label] = 1 - number % 2
-    around.label_asked_us[label] = asked_us
-    around.label_until_us[label] = NEVER
+    around.labels["abuse"][label] = 1 - number % 2
+    around.labels["asked_us"][label] = asked_us
+    around.labels["until_us"][label] = NEVER
     record = new_record(pool, us, number, label)
     place(pool, around.said_of, request, record)
     later = around.said_of[request]
     if later != record:
-        while pool.before[later] != record:
-            later = pool.before[later]
-        around.label_until_us[label] = pool.us[later]
-    if pool.before[record] >= 0:
-        around.label_until_us[pool.what[pool.before[record]]] = us
-    place(pool, around.labels_of, account, new_record(pool, us, mark, label))
+        while pool.records["before"][later] != record:
+            later = pool.records["before"][later]
+        around.labels["until_us"][label] = pool.records["us"][later]
+    if pool.records["before"][record] >= 0:
+        around.labels["until_us"][pool.records["what"][pool.records["before"][record]]] = us
+    place(pool, around.accounts["labels_of"], account, new_record(pool, us, mark, label))
 
 
 @in_place
 def is_refuted(around: Around, entity: int, account: int, as_of_us: int) -> bool:
     """Whether an analyst had refuted the entity as a whole, or that account's link to it."""
-    place_ = around.refuted_of[entity]
+    place_ = around.entities["refuted"][entity]
     while place_ >= 0:
-        whose = around.refuted_account[place_]
-        if (whose < 0 or whose == account) and around.refuted_from_us[place_] < as_of_us <= around.refuted_until_us[place_]:
+        whose = around.refuted["account"][place_]
+        if (whose < 0 or whose == account) and around.refuted["from_us"][place_] < as_of_us <= around.refuted["until_us"][place_]:
             return True
-        place_ = around.refuted_next[place_]
+        place_ = around.refuted["next"][place_]
     return False
 
 
@@ -137,23 +137,23 @@ def is_refuted(around: Around, entity: int, account: int, as_of_us: int) -> bool
 def facts_of(around: Around, account: int, as_of_us: int, facts: Ints) -> None:
     """Of one account: claims of 90 and of 365 days, amount and orders of 365, of its claims of 365 days the abusive and the honest, age, known."""
     pool = around.pool
-    claims = sums_before(pool, around.claims_of[account], as_of_us)
-    old = sums_before(pool, around.claims_of[account], as_of_us - LONG_US)
-    facts[0] = claims[0] - sums_before(pool, around.claims_of[account], as_of_us - SHORT_US)[0]
+    claims = sums_before(pool, around.accounts["claims_of"][account], as_of_us)
+    old = sums_before(pool, around.accounts["claims_of"][account], as_of_us - LONG_US)
+    facts[0] = claims[0] - sums_before(pool, around.accounts["claims_of"][account], as_of_us - SHORT_US)[0]
     facts[1], facts[2] = claims[0] - old[0], claims[1] - old[1]
-    orders = around.orders_of[account]
+    orders = around.accounts["orders_of"][account]
     facts[3] = sums_before(pool, orders, as_of_us)[0] - sums_before(pool, orders, as_of_us - LONG_US)[0]
     facts[4] = facts[5] = 0
-    record = newest(pool, around.labels_of[account], as_of_us)
+    record = newest(pool, around.accounts["labels_of"][account], as_of_us)
     for _ in range(JUDGED):
         if record < 0:
             break
-        label = pool.what[record]
-        if as_of_us <= around.label_until_us[label] and around.label_asked_us[label] >= as_of_us - LONG_US:
-            facts[5 - around.label_abuse[label]] += 1
-        record = pool.before[record]
-    known = around.opened_known_us[account] < as_of_us
-    facts[6] = as_of_us - around.opened_us[account] if known else 0
+        label = pool.records["what"][record]
+        if as_of_us <= around.labels["until_us"][label] and around.labels["asked_us"][label] >= as_of_us - LONG_US:
+            facts[5 - around.labels["abuse"][label]] += 1
+        record = pool.records["before"][record]
+    known = around.accounts["opened_known_us"][account] < as_of_us
+    facts[6] = as_of_us - around.accounts["opened_us"][account] if known else 0
     facts[7] = known
 
 
@@ -188,20 +188,20 @@ def look_around(around: Around, account: int, entities: Codes | Ints, as_of_us: 
     starts = 0
     met = 0
     if account >= 0:
-        around.asked_by[account] = around.tops[2]
-        around.place_of[account] = -1
+        around.accounts["asked_by"][account] = around.tops[2]
+        around.accounts["place"][account] = -1
     for entity in entities:
-        if starts < STARTS and around.walked_by[entity] != around.tops[2]:
+        if starts < STARTS and around.entities["walked_by"][entity] != around.tops[2]:
             starts += 1
             met = _meet(around, (entity, account), as_of_us, (near, types), met, found)
     if account >= 0:
-        record = newest(around.pool, around.entities_of[account], as_of_us)
+        record = newest(around.pool, around.accounts["entities_of"][account], as_of_us)
         while record >= 0 and starts < STARTS:
-            entity = around.pool.what[record]
-            if around.walked_by[entity] != around.tops[2]:
+            entity = around.pool.records["what"][record]
+            if around.entities["walked_by"][entity] != around.tops[2]:
                 starts += 1
                 met = _meet(around, (entity, account), as_of_us, (near, types), met, found)
-            record = around.pool.before[record]
+            record = around.pool.records["before"][record]
     found[FAR_GROUP, 0] = found[NEAR_GROUP, 0]
     reached = _step_on(around, account, as_of_us, near, met)
     for index in range(reached):
@@ -220,30 +220,30 @@ def _meet(around: Around, ends: tuple[int, int], as_of_us: int, seen: tuple[Ints
     """Take note of the latest accounts of an entity to start from, asked by an account; how many accounts were met by then."""
     entity, account = ends
     near, types = seen
-    around.walked_by[entity] = around.tops[2]
+    around.entities["walked_by"][entity] = around.tops[2]
     if is_refuted(around, entity, account, as_of_us):
         return met
-    group = around.entity_type[entity]
+    group = around.entities["type"][entity]
     found[group, 0] += 1
     found[NEAR_GROUP, 0] += 1
     pool = around.pool
-    record = newest(pool, around.users_of[entity], as_of_us)
+    record = newest(pool, around.entities["users_of"][entity], as_of_us)
     looked = 0
     while record >= 0 and looked < LATEST:
-        who = pool.what[record]
-        record = pool.before[record]
-        if who == account or (around.refuted_of[entity] >= 0 and is_refuted(around, entity, who, as_of_us)):
+        who = pool.records["what"][record]
+        record = pool.records["before"][record]
+        if who == account or (around.entities["refuted"][entity] >= 0 and is_refuted(around, entity, who, as_of_us)):
             continue
         looked += 1
-        if around.asked_by[who] != around.tops[2]:
+        if around.accounts["asked_by"][who] != around.tops[2]:
             if met == NEAR:
                 continue
-            around.asked_by[who] = around.tops[2]
-            around.place_of[who] = met
+            around.accounts["asked_by"][who] = around.tops[2]
+            around.accounts["place"][who] = met
             near[met] = who
             met += 1
-        types[around.place_of[who]] |= 1 << group
-    unseen = int(pool.number[record]) if record >= 0 else 0
+        types[around.accounts["place"][who]] |= 1 << group
+    unseen = int(pool.records["number"][record]) if record >= 0 else 0
     found[group, 2] += unseen
     found[NEAR_GROUP, 2] += unseen
     return met
@@ -255,24 +255,24 @@ def _step_on(around: Around, account: int, as_of_us: int, near: Ints, met: int) 
     pool = around.pool
     reached = met
     for index in range(min(met, ONWARD)):
-        link = newest(pool, around.entities_of[near[index]], as_of_us)
+        link = newest(pool, around.accounts["entities_of"][near[index]], as_of_us)
         for _ in range(STEPS):
             if link < 0:
                 break
-            entity = pool.what[link]
-            link = pool.before[link]
-            if around.walked_by[entity] == around.tops[2] or around.entity_type[entity] >= OWNED:
+            entity = pool.records["what"][link]
+            link = pool.records["before"][link]
+            if around.entities["walked_by"][entity] == around.tops[2] or around.entities["type"][entity] >= OWNED:
                 continue
-            around.walked_by[entity] = around.tops[2]
-            record = newest(pool, around.users_of[entity], as_of_us)
-            if record < 0 or pool.number[record] > LATEST or is_refuted(around, entity, near[index], as_of_us):
+            around.entities["walked_by"][entity] = around.tops[2]
+            record = newest(pool, around.entities["users_of"][entity], as_of_us)
+            if record < 0 or pool.records["number"][record] > LATEST or is_refuted(around, entity, near[index], as_of_us):
                 continue
             while record >= 0 and reached < met + FAR:
-                who = pool.what[record]
-                record = pool.before[record]
-                refuted = around.refuted_of[entity] >= 0 and is_refuted(around, entity, who, as_of_us)
-                if who != account and around.asked_by[who] != around.tops[2] and not refuted:
-                    around.asked_by[who] = around.tops[2]
+                who = pool.records["what"][record]
+                record = pool.records["before"][record]
+                refuted = around.entities["refuted"][entity] >= 0 and is_refuted(around, entity, who, as_of_us)
+                if who != account and around.accounts["asked_by"][who] != around.tops[2] and not refuted:
+                    around.accounts["asked_by"][who] = around.tops[2]
                     near[reached] = who
                     reached += 1
     return reached

@@ -43,7 +43,7 @@ def account_code(around: Around, names: Names, key: int) -> int:
     code = code_of(names.accounts, key)
     if code < 0:
         code = enter(names.accounts, key)
-        around.account_mark[code] = key
+        around.accounts["mark"][code] = key
     return int(code)
 
 
@@ -53,8 +53,8 @@ def entity_code(around: Around, names: Names, key: int, place: int) -> int:
     code = code_of(names.entities, key)
     if code < 0:
         code = enter(names.entities, key)
-        around.entity_mark[code] = key
-        around.entity_type[code] = place
+        around.entities["mark"][code] = key
+        around.entities["type"][code] = place
     return int(code)
 
 
@@ -83,9 +83,9 @@ def tell(around: Around, names: Names, events: Ints) -> None:  # noqa: C901  # f
                 add_label(around, (request, account_code(around, names, whose), what), value, asked_us, max(us, asked_us))
         else:
             account = account_code(around, names, whose)
-            if us < around.opened_known_us[account]:
-                around.opened_known_us[account] = us
-                around.opened_us[account] = value
+            if us < around.accounts["opened_known_us"][account]:
+                around.accounts["opened_known_us"][account] = us
+                around.accounts["opened_us"][account] = value
 
 
 @in_place
