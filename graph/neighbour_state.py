@@ -23,7 +23,7 @@ ENTITY = np.dtype([("mark", "i8"), ("walked_by", "i8"), ("type", "i4"), ("users_
 
 LABEL = np.dtype([("until_us", "i8"), ("asked_us", "i8"), ("abuse", "i4")], align=True)
 
-SLOT = np.dtype([("key", "i8"), ("value", "i4")], align=True)
+SLOT = np.dtype([("key", "i8"), ("value", "i4")])
 """Open addressing: a key, 0 for free, and what it stands for."""
 
 REFUTED = np.dtype([("from_us", "i8"), ("until_us", "i8"), ("account", "i4"), ("next", "i4")])
