@@ -138,6 +138,8 @@ def _evidence(seen: Snapshot, pieces: list[Evidence], first: int | None) -> Numb
 
 def _measurements(seen: Snapshot) -> Numbers:
     """What the signals found in the pieces of evidence."""
+    if not seen.measurements:
+        return _NOTHING_MEASURED
     ours = [each for each in newest(seen.measurements, seen.as_of) if each.signal in SIGNALS]
     found: Numbers = {
         "evidence_measured": float(len({each.evidence_id for each in ours if each.value is not None})),
@@ -149,6 +151,13 @@ def _measurements(seen: Snapshot) -> Numbers:
         found[f"{signal}_min"] = min(ppm) / PPM if ppm else None
         found[f"{signal}_mean"] = sum(ppm) / (len(ppm) * PPM) if ppm else None
     return found
+
+
+_NOTHING_MEASURED: Numbers = {
+    "evidence_measured": 0.0,
+    "evidence_not_measurable": 0.0,
+    **{f"{signal}_{measure}": None for signal in SIGNALS for measure in ("max", "min", "mean")},
+}
 
 
 def _observations(seen: Snapshot) -> Numbers:

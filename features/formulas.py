@@ -50,10 +50,10 @@ def discount(feature: Discounted, values: Mapping[str, Floats], discounts: Seque
     return found
 
 
-def discount_one(feature: Discounted, values: Mapping[str, float | str | None], learned: Discount | None) -> float | None:
+def discount_one(feature: Discounted, values: Mapping[str, float | None], learned: Discount | None) -> float | None:
     """The same for one request; None where there is no value."""
-    of, accounts, requests = (values[name] for name in (feature.of, feature.accounts, feature.requests))
-    if not (isinstance(of, float) and isinstance(accounts, float) and isinstance(requests, float)):
+    of, accounts, requests = values[feature.of], values[feature.accounts], values[feature.requests]
+    if of is None or accounts is None or requests is None:
         return None
     return of * weights_of(learned, feature.entity)[cell(accounts, requests)]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -52,14 +53,14 @@ def compute(seen: Snapshot, *, catalogue: Prepared = CATALOGUE, limit: int = TIM
 
     Nothing known at or after the snapshot's moment counts, even when the snapshot holds it.
     """
-    found: dict[str, float | str | None] = {**catalogue.blank}
+    found: dict[str, Any] = {**catalogue.blank}
     found.update(zip(catalogue.layout.names, _windowed(seen, catalogue.layout, limit), strict=True))
     found.update(numbers_of(seen))
     found.update(_handed(seen, catalogue.handed))
     for each in catalogue.discounted:
         found[each.name] = discount_one(each, found, seen.discount)
     for formula in catalogue.formulas:
-        found[formula.name] = derive_one(formula, _number(found[formula.a]), _number(found[formula.b]))
+        found[formula.name] = derive_one(formula, found[formula.a], found[formula.b])
     found["claim_type"] = None if seen.request.claim_type is None else seen.request.claim_type.value
     found["category"] = seen.category
     missing = catalogue.reasons.missing(seen, found)
@@ -81,10 +82,6 @@ def _windowed(seen: Snapshot, layout: Layout, limit: int) -> list[float | None]:
     account = next((entity.id for entity in seen.entities if entity.type is EntityType.ACCOUNT), None)
     found = windowed(layout, timelines, groups, (micros(seen.as_of), account, limit))
     return [None if value != value else value for value in found]  # noqa: PLR0124  # only NaN differs from itself
-
-
-def _number(value: float | str | None) -> float | None:
-    return None if isinstance(value, str) else value
 
 
 def _handed(seen: Snapshot, names: Sequence[str]) -> dict[str, float | None]:

@@ -1,5 +1,6 @@
 """Neighbour aggregates for one request at a time, from a state in memory that grows with every event."""
 
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from threading import Lock
@@ -49,7 +50,7 @@ class LiveNeighbours:
         self._around: Around = empty_around(64, 64, 64, 64, 64)
         self._look = empty_look()
         self._left = 0
-        self._waiting: list[Event] = []
+        self._waiting = array("q")  # event by event
         self._lock = Lock()
 
     @classmethod
@@ -68,8 +69,9 @@ class LiveNeighbours:
     def tell(self, events: Sequence[Event]) -> None:
         """Take note of several events. They wait for the next question: handing the state over to compiled code takes longer than telling."""
         with self._lock:
-            self._waiting += events
-            if len(self._waiting) > AHEAD:
+            for event in events:
+                self._waiting.extend(event)
+            if len(self._waiting) > AHEAD * EVENT:
                 self._tell_waiting()
 
     def add_link(self, link: Link) -> None:
@@ -158,8 +160,8 @@ class LiveNeighbours:
 
     def _taken(self, names: int) -> Ints:
         """The events that wait, with room for them and for so many further names; they wait no longer."""
-        events = np.array(self._waiting, np.int64).reshape(len(self._waiting), EVENT)
-        self._waiting = []
+        events = np.frombuffer(self._waiting, np.int64).reshape(-1, EVENT)
+        self._waiting = array("q")
         self._room(len(events) + names)
         return events
 

@@ -100,6 +100,9 @@ class Engine:
 
 def apart(questions: Sequence[Question]) -> Iterator[list[Question]]:
     """Questions in their order, cut where one is about a request, an order or an account of one before, or was decided already."""
+    if len(questions) == 1:
+        yield [*questions]
+        return
     some: list[Question] = []
     named: set[tuple[str, str | None]] = set()
     for question in questions:
