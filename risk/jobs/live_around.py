@@ -28,24 +28,16 @@ class LiveAround:
             "orders": kinds[Stream.ORDER].select(_ID.alias("order_id"), "account_id", _KNOWN),
             "accounts": kinds[OPENED].select("account_id", _KNOWN, occurred_at=_time("occurred_us")),
         }
-        self._buyers: dict[str, str] = dict(asked.select("request_id", "account_id").rows())
         self.live = LiveNeighbours.of(tables)
         self.live.judge(judgements)
 
     def tell(self, turn: Turn) -> None:
         """Accounts asked, bought, were opened, and came to entities."""
-        self.live.tell([*map(self._told, turn.acts), *links_told(turn.links)])
+        self.live.tell([*map(_told, turn.acts), *links_told(turn.links)])
 
-    def _told(self, act: Act) -> Event:
-        kind, account_id, event_id, occurred_us, known_us, amount_minor = act
-        if kind == Stream.REQUEST:
-            self._buyers.setdefault(event_id, account_id)
-            return claim_told(event_id, account_id, amount_minor, known_us)
-        return order_told(event_id, account_id, known_us) if kind == Stream.ORDER else opened_told(account_id, occurred_us, known_us)
-
-    def add_label(self, label: Label) -> None:
-        """A request was judged; a request of nobody has no neighbours to tell."""
-        self.live.add_label(label, self._buyers.get(label.request_id))
+    def add_label(self, label: Label, account_id: str | None) -> None:
+        """A request of that account was judged; a request of nobody has no neighbours to tell."""
+        self.live.add_label(label, account_id)
 
     def judge(self, judgements: Iterable[Judgement]) -> None:
         """From now on exactly these judgements say what was refuted when."""
@@ -54,6 +46,13 @@ class LiveAround:
     def facts(self, account_id: str | None, entities: Iterable[Entity], as_of: datetime, *, judged: bool) -> Mapping[str, float | None]:
         """Every feature of neighbours, strictly before as_of; `judged`: labels are connected."""
         return self.live.facts(account_id, entities, as_of, judged=judged)
+
+
+def _told(act: Act) -> Event:
+    kind, account_id, event_id, occurred_us, known_us, amount_minor = act
+    if kind == Stream.REQUEST:
+        return claim_told(event_id, account_id, amount_minor, known_us)
+    return order_told(event_id, account_id, known_us) if kind == Stream.ORDER else opened_told(account_id, occurred_us, known_us)
 
 
 def _time(name: str) -> pl.Expr:

@@ -79,9 +79,10 @@ class LiveGraph:
         self._add(turn)
         for request_id, source, value, occurred_us, known_us in turn.labels:
             label = Label(request_id=request_id, source=source, value=value, occurred_at=moment(occurred_us), known_at=moment(known_us))
-            account_id, asked_us = self._buyer(connection, request_id)
+            buyers = self._buyers(connection, request_id)
+            account_id, asked_us = buyers[-1]
             self._live.add_label(label, account_id, moment(asked_us))
-            self._around.add_label(label)
+            self._around.add_label(label, buyers[0][0])
 
     def _add(self, turn: Turn) -> None:
         self._live.add_links(turn.links)
@@ -106,11 +107,10 @@ class LiveGraph:
         self._live = LiveComponents.of(tables, said)
         self._around = LiveAround(tables["links"], tables["labels"], all_acts(database, connection), said)
 
-    def _buyer(self, connection: Connection, request_id: str) -> tuple[str | None, int]:
-        """Whose request that is, by its latest revision, and when it was asked."""
-        query = "SELECT entity_id, known_us FROM request_places WHERE request_id = ? AND entity_type = ? ORDER BY known_us DESC LIMIT 1"
-        rows = self._history.database.fetch(connection, query, (request_id, EntityType.ACCOUNT.value))
-        return rows[0] if rows else (None, 0)
+    def _buyers(self, connection: Connection, request_id: str) -> list[tuple[str | None, int]]:
+        """Whose request that is and when it was asked, by its revisions in their order; nobody's where that was never said."""
+        query = "SELECT entity_id, known_us FROM request_places WHERE request_id = ? AND entity_type = ? ORDER BY known_us"
+        return self._history.database.fetch(connection, query, (request_id, EntityType.ACCOUNT.value)) or [(None, 0)]
 
 
 def _links(database: Database, connection: Connection) -> pl.DataFrame:

@@ -187,3 +187,25 @@ def test_the_neighbours_of_every_worker_are_those_that_the_store_tells(workers: 
     said = [worker.source.components.near(*asked, judged=True) for worker in workers]  # type: ignore[union-attr]  # as above
     assert said[0]["near_accounts"] == 2.0
     assert said[0] == said[1] == LiveGraph(one.ledger.history).near(*asked, judged=True)
+
+
+def test_a_label_on_a_request_that_changed_hands_counts_alike_told_and_built(workers: list[Engine]) -> None:
+    """Neighbours count a request with the buyer of its first revision, components with that of its latest."""
+    one = workers[0]
+    one.handle(a_question("r1", links=CARD))
+    one.handle(a_question("r1", NOON + MINUTE, revision=2, account_id="second", links=CARD))
+    moment = NOON + 2 * MINUTE
+    label = Label(request_id="r1", value=LabelValue.ABUSE, source=LabelSource.VERDICT, occurred_at=moment, known_at=moment)
+    assert Ingest(one.ledger.history, "CNY").label(label)
+    cards = [Entity(link.entity_type, link.entity_id) for link in a_question("r3", links=CARD).links]
+    built = LiveGraph(one.ledger.history)
+    for account in ("buyer", "second", "third"):
+        asked = (account, cards, NOON + 3 * MINUTE)
+        for worker in workers:
+            with worker.ledger.database.reading() as connection:
+                worker.source.read(connection, [])
+            graph = worker.source.components
+            assert graph is not None
+            assert graph.near(*asked, judged=True) == built.near(*asked, judged=True)
+            assert graph.facts(*asked) == built.facts(*asked)
+    assert built.near("third", cards, NOON + 3 * MINUTE, judged=True)["near_abuse"] == 1.0
