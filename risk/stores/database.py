@@ -26,7 +26,10 @@ PART = 50_000
 WAL_PAGES = 100_000
 """Pages (400 MiB) after which SQLite copies its log back within a commit: only where nobody does so beside the work, or not fast enough."""
 
-CACHE_KIB = 8_192
+KEPT_OPEN = 4
+"""Connections of SQLite that are kept open while nobody uses them."""
+
+CACHE_KIB = 4_096
 """What a connection of SQLite keeps of the file. Most commits look through all of it, so more is slower: the system has the file in memory anyway."""
 
 
@@ -38,7 +41,7 @@ class Database:
         self.is_sqlite = engine.dialect.name == "sqlite"
         self._failures = (DBAPIError, engine.dialect.loaded_dbapi.Error)
         self._readers = engine if self.is_sqlite else engine.execution_options(**postgres.READS)
-        self._writers = engine.execution_options(refund_risk_writes=True)
+        self._idle: list[Connection] = []
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """An insert that may say `ON CONFLICT`: spelled alike in both dialects, but each has its own."""
@@ -48,7 +51,9 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """A consistent view. SourceUnavailableError: the database does not answer."""
         try:
-            with self._readers.connect() as connection, connection.begin():
+            with self._connected(self._readers) as connection, connection.begin():
+                if self.is_sqlite:
+                    driver_of(connection).execute("BEGIN")
                 yield connection
         except self._failures as error:
             raise _unavailable(error) from error
@@ -57,9 +62,8 @@ class Database:
     def writing(self) -> Iterator[Connection]:
         """A transaction, committed to disk at the end. IntegrityError passes (somebody was first); else SourceUnavailableError."""
         try:
-            with self._writers.connect() as connection, connection.begin():
-                if not self.is_sqlite:
-                    driver_of(connection).execute(f"SELECT pg_advisory_xact_lock({postgres.WRITER})")
+            with self._connected(self.engine) as connection, connection.begin():
+                driver_of(connection).execute("BEGIN IMMEDIATE" if self.is_sqlite else f"SELECT pg_advisory_xact_lock({postgres.WRITER})")
                 yield connection
         except self._failures as error:
             if isinstance(error, IntegrityError):
@@ -67,6 +71,23 @@ class Database:
             if type(error).__name__ in ("IntegrityError", "UniqueViolation"):
                 raise IntegrityError("a row that is there already", None, error) from error
             raise _unavailable(error) from error
+
+    @contextmanager
+    def _connected(self, engine: Engine) -> Iterator[Connection]:
+        """A connection. A few of SQLite's stay open: to ask the pool for one and to give it back costs a decision as much as ten statements."""
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = engine.connect()
+        try:
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+        if self.is_sqlite and len(self._idle) < KEPT_OPEN:
+            self._idle.append(connection)
+        else:
+            connection.close()
 
     @contextmanager
     def together(self, connection: Connection) -> Iterator[None]:
@@ -170,6 +191,8 @@ class Database:
 
     def close(self) -> None:
         """Give back every connection."""
+        while self._idle:
+            self._idle.pop().close()
         self.engine.dispose()
 
 
@@ -246,11 +269,6 @@ def _tune_sqlite(engine: Engine, busy_timeout_ms: int) -> None:
             "secure_delete = ON",  # what is purged is overwritten, not only forgotten
         ):
             connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("refund_risk_writes", False)
-        driver_of(connection).execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def _unavailable(error: Exception) -> RiskError:

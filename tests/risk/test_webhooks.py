@@ -91,9 +91,9 @@ def test_only_those_who_want_it_are_told_and_none_who_was_removed(database: Data
 
 def test_what_is_rolled_back_is_told_to_nobody(database: Database) -> None:
     outbox = an_outbox(database, "http://127.0.0.1:1/a")
-    with database.engine.connect() as connection, connection.begin() as transaction:
+    with database.writing() as connection:
         outbox.tell(connection, Kind.FINAL, "dec_1", {}, clock.now())
-        transaction.rollback()
+        connection.rollback()
     assert column(outbox, "kind") == []
 
 
