@@ -41,7 +41,8 @@ BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 CLAIM, ORDER = TypeAdapter(RefundRequestBody), TypeAdapter(OrderEventBody)
 SHARED = (EntityType.DEVICE, EntityType.ADDRESS, EntityType.CARD, EntityType.PHONE, EntityType.IP)
 """What the two buyers of a claim have in common."""
-ROUNDS = 3
+ROUNDS, CROWD = 3, 100
+"""How often claims are made, and how many others are heard of each time: so many that the graph's tables grow."""
 FEW_EVENTS = 64
 """Events for which there is room in memory: so few that the block of timelines is filled and made anew."""
 EDGE = Edge(Identifiers(partial(pseudonym, b"rehearsal")), timedelta(0))
@@ -81,7 +82,9 @@ def _play(folder: Path, champion: Scorer | None, policy: Policy, currency: str |
 
 
 def _told_late(claim: dict[str, Any], now: datetime) -> Iterator[Event]:
-    """What is heard of a claim afterwards: how it ended, and a use of something from before it was asked."""
+    """What is heard of a claim afterwards: how it ended, and what many others used before it was asked."""
     at = now - timedelta(minutes=1)
     yield Label(request_id=claim["request_id"], value=LabelValue.HONEST, source=LabelSource.VERDICT, occurred_at=now, known_at=now)
-    yield Link(entity_type=EntityType.DEVICE, entity_id="late", account_id=claim["account_id"], occurred_at=at, known_at=at)
+    for number in range(CROWD):
+        name = f"{claim['request_id']}-{number}"
+        yield Link(entity_type=EntityType.DEVICE, entity_id=name, account_id=name, occurred_at=at, known_at=at)

@@ -1,7 +1,7 @@
 """Many timelines in one block of memory: events are rows of whole numbers, each timeline a stretch of them with some room behind.
 
-What a batch of questions does to hundreds of timelines is one compiled call. A timeline that outgrows its room moves behind all others, and a block
-that is full is copied into a new one without the holes; so whoever looks at a stretch goes on seeing what was there.
+What a batch of questions does to hundreds of timelines is one compiled call. Rooms have the sizes of powers of two: a timeline that outgrows its room
+moves into a larger one, and what it left is used again from the next `begin` on; so whoever looks at a stretch sees until then what was there.
 """
 
 from array import array
@@ -38,6 +38,13 @@ REFUSED = -1
 """In place of the number of an event that is not added."""
 
 KNOWN = COLUMNS.index("known_us")
+
+LEAST_SIZE, SIZES = 2, 40
+"""Rooms have at least four rows. A size is the power of two."""
+
+NOTHING, NEXT = -1, 0
+"""No room of a size is vacant; else the first row of each vacant room says in this column where the next one is."""
+
 ROWS = 4_096
 """Rows of the smallest block where nothing else is said."""
 
@@ -45,8 +52,8 @@ ROWS = 4_096
 class Arena:
     """The timelines of entities, each entity at a place of its own; `room` is how many rows they have among them.
 
-    No block has fewer than `least` rows: memory that nothing was written to costs nothing, copying a block keeps everybody waiting.
-    `used` says for each place when it was last asked for, by a running number.
+    No block has fewer than `least` rows: memory that nothing was written to costs nothing. A block is copied into a new one, which keeps everybody
+    waiting, only when no row of it is left and no vacant room is large enough.
     """
 
     def __init__(self, least: int = ROWS) -> None:
@@ -54,17 +61,24 @@ class Arena:
         self.rows: Marks = np.empty((least, len(COLUMNS)), np.int64)
         self.spans: Ints = np.zeros((64, STREAM_COUNT, 4), np.int64)
         self.kinds: Ints = np.zeros(64, np.int64)
-        self.used: Ints = np.zeros(64, np.int64)
         self.room = 0
         self._end = 0
         self._free = list(range(64))
+        self._vacant: Ints = np.full(SIZES, NOTHING, np.int64)
+        self._left: list[int] = []  # first row and size of each room that somebody may still look at
+
+    def begin(self) -> None:
+        """Nobody looks any more at what was asked for so far."""
+        if self._left:
+            _vacate(self.rows, self._vacant, _in_rows(self._left, 2))
+            self._left = []
 
     def enter(self, kind: EntityType) -> int:
         """A place for an entity of that type."""
         if not self._free:
             count = len(self.kinds)
             self.spans = np.concatenate([self.spans, np.zeros_like(self.spans)])
-            self.kinds, self.used = (np.concatenate([each, np.zeros_like(each)]) for each in (self.kinds, self.used))
+            self.kinds = np.concatenate([self.kinds, np.zeros_like(self.kinds)])
             self._free = list(range(count, 2 * count))
         place = self._free.pop()
         self.kinds[place] = KINDS[kind]
@@ -72,29 +86,35 @@ class Arena:
 
     def leave(self, place: int) -> None:
         """That place is free again."""
-        self.room -= int(self.spans[place, :, ROOM].sum())
+        for first, _, room, _ in self.spans[place].tolist():
+            if room:
+                self._left += first, _size_of(room)
+                self.room -= room
         self.spans[place] = 0
         self._free.append(place)
 
     def put(self, place: int, stream: Stream, events: Marks, since_us: int) -> None:
         """The events of a timeline, with some room behind them."""
-        count = len(events)
-        room = count + (count + 3) // 4
-        first = self._behind(room)
-        self.room += room
-        self.rows[first : first + count] = events
+        count, first, room = len(events), 0, 0
+        if count:
+            size = _size_of(count + (count + 3) // 4)
+            first, room = self._room(size), 1 << size
+            self.room += room
+            self.rows[first : first + count] = events
         self.spans[place, STREAM_PLACES[stream]] = first, count, room, since_us
 
     def loose(self, events: Marks) -> int:
         """Keep events for as long as somebody looks at them, on no timeline; where the first of them stands."""
-        first = self._behind(len(events))
+        size = _size_of(len(events))
+        first = self._room(size)
         self.rows[first : first + len(events)] = events
+        self._left += first, size
         return first
 
-    def lacking(self, asked: Sequence[tuple[int, int]], number: int) -> set[int]:
-        """Of these places, each with the moment of a question, those where something that it looks at is not here; `number` notes them as used."""
+    def lacking(self, asked: Sequence[tuple[int, int]]) -> set[int]:
+        """Of these places, each with the moment of a question, those where something that it looks at is not here."""
         given = _in_rows([each for pair in asked for each in pair], 2)
-        count = _lacking(self.rows, self.spans, (REACH, self.kinds, self.used), given, number)
+        count = _lacking(self.rows, self.spans, (REACH, self.kinds), given)
         return set(given[:count, 0].tolist()) if count else set()
 
     def bounds(self, places: Sequence[int], as_of_us: int, more: Sequence[tuple[int, int, int]]) -> Bounds:
@@ -111,21 +131,27 @@ class Arena:
         """
         where = _in_rows(told, 3)
         refused, needed = _needed(self.rows, self.spans, (REACH, self.kinds), where, events)
-        end = self._behind(needed)
-        self._end, gained = _add(self.rows, self.spans, (REACH, self.kinds), where, events, end)
+        self._make_room(needed)
+        left = np.empty((len(where), 2), np.int64)
+        self._end, gained, count = _add((self.rows, self._vacant), self.spans, (REACH, self.kinds), where, events, self._end, left)
         self.room += gained
+        self._left += left[:count].ravel().tolist()
         return where[where[:, 2] == REFUSED, 0].tolist() if refused else []
 
-    def _behind(self, more: int) -> int:
-        """Where so many rows are free, behind all others."""
+    def _room(self, size: int) -> int:
+        """Where a room of that size begins that nobody looks at."""
+        if self._vacant[size] == NOTHING:
+            self._make_room(1 << size)
+        first, self._end = _take(self.rows, self._vacant, size, self._end)
+        return int(first)
+
+    def _make_room(self, more: int) -> None:
+        """So many rows behind all rooms."""
         if self._end + more > len(self.rows):
-            size = max(self._least, 3 * (self.room + more) // 2)
-            rows = np.empty((size, len(COLUMNS)), np.int64)
+            rows = np.empty((max(self._least, 3 * (self.room + more) // 2), len(COLUMNS)), np.int64)
             self._end = _moved(self.rows, self.spans, rows)
-            self.rows = rows
-        first = self._end
-        self._end += more
-        return first
+            self.rows, self._left = rows, []
+            self._vacant[:] = NOTHING
 
 
 def _in_rows(numbers: Sequence[int], width: int) -> Ints:
@@ -134,13 +160,39 @@ def _in_rows(numbers: Sequence[int], width: int) -> Ints:
 
 
 @in_place
-def _lacking(rows, spans, about, asked, number):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202  # compiled
+def _size_of(count):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202  # compiled
+    """The size of the smallest room for so many events."""
+    size = LEAST_SIZE
+    while 1 << size < count:
+        size += 1
+    return size
+
+
+@in_place
+def _take(rows, vacant, size, end):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Where a room of that size begins, and where the rows behind all rooms begin then."""
+    first = vacant[size]
+    if first == NOTHING:
+        return end, end + (1 << size)
+    vacant[size] = rows[first, NEXT]
+    return first, end
+
+
+@in_place
+def _vacate(rows, vacant, left):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    for i in range(len(left)):
+        first, size = left[i, 0], left[i, 1]
+        rows[first, NEXT] = vacant[size]
+        vacant[size] = first
+
+
+@in_place
+def _lacking(rows, spans, about, asked):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202  # compiled
     """Move the places that lack something to the front; how many there are."""
-    reach, kinds, used = about
+    reach, kinds = about
     found = 0
     for i in range(len(asked)):
         place, as_of_us = asked[i, 0], asked[i, 1]
-        used[place] = number
         for stream in range(STREAM_COUNT):
             back = reach[kinds[place], stream]
             if back == NOT:
@@ -184,10 +236,10 @@ def _bounds(rows, spans, about, places, as_of_us, extra, found):  # type: ignore
 
 
 @in_place
-def _room(count, more):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """For how many events there is room after a timeline moved; what lies beyond the limit is left behind."""
+def _grown(count):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """The size of the room for a timeline that outgrew its own; what lies beyond the limit is left behind."""
     kept = min(count, TIMELINE_LIMIT + SPARE)
-    return kept + more + max(3, kept // 2)
+    return _size_of(kept + 1 + kept // 2)
 
 
 @in_place
@@ -207,30 +259,34 @@ def _needed(rows, spans, about, where, events):  # type: ignore[no-untyped-def] 
         for before in range(i):
             fresh = fresh and (where[before, 0] != place or where[before, 1] != stream)
         if fresh and count + len(where) > room:
-            needed += _room(count, len(where))
+            needed += 2 << _grown(count + len(where))
     return refused, needed
 
 
 @compiled
-def _add(rows, spans, about, where, events, end):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    reach, kinds = about
-    gained = 0
+def _add(block, spans, about, where, events, end, left):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0913
+    """Where the rows behind all rooms begin then, how many more rows the timelines have, and how many rooms they `left`."""
+    (rows, vacant), (reach, kinds) = block, about
+    gained = rooms = 0
     for i in range(len(where)):
         place, stream, event = where[i, 0], where[i, 1], where[i, 2]
         if event == REFUSED or reach[kinds[place], stream] == NOT:
             continue
         first, count, room = spans[place, stream, FIRST], spans[place, stream, COUNT], spans[place, stream, ROOM]
         if count == room:
-            kept = min(count, TIMELINE_LIMIT + SPARE)
-            rows[end : end + kept] = rows[first + count - kept : first + count]
-            spans[place, stream, FIRST], spans[place, stream, COUNT] = end, kept
-            spans[place, stream, ROOM] = _room(count, 1)
-            gained += spans[place, stream, ROOM] - room
-            first, count, end = end, kept, end + spans[place, stream, ROOM]
+            kept, size = min(count, TIMELINE_LIMIT + SPARE), _grown(count)
+            into, end = _take(rows, vacant, size, end)
+            rows[into : into + kept] = rows[first + count - kept : first + count]
+            if room:
+                left[rooms, 0], left[rooms, 1] = first, _size_of(room)
+                rooms += 1
+            spans[place, stream, FIRST], spans[place, stream, ROOM] = into, 1 << size
+            gained += (1 << size) - room
+            first, count = into, kept
         for column in range(rows.shape[1]):
             rows[first + count, column] = events[event, column]
         spans[place, stream, COUNT] = count + 1
-    return end, gained
+    return end, gained, rooms
 
 
 @compiled

@@ -3,7 +3,7 @@
 Which ones others wrote to is told in turns (`turns.py`), of which it takes note before it reads.
 """
 
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
@@ -30,13 +30,12 @@ class Timelines:
 
     def __init__(self, database: Database, most: int = MOST_EVENTS) -> None:
         self._database, self._most = database, most
-        self._reading = 0
         self.forget()
 
     def forget(self) -> None:
         """Nothing is known any more: what was added did not come to be."""
         self._arena = Arena(3 * self._most // 2)
-        self._kept: dict[Entity, int] = {}
+        self._kept: OrderedDict[Entity, int] = OrderedDict()  # the one asked for longest ago comes first
         self._numbered: dict[int, list[Entity]] = {}
 
     def note(self, news: Iterable[Turn] | None) -> None:
@@ -51,14 +50,16 @@ class Timelines:
 
     def read(self, connection: Connection, wanted: Mapping[Entity, int]) -> None:
         """Make the timelines of these entities ready to be asked for, each by the earliest moment of a question about it."""
-        self._reading += 1
+        self._arena.begin()
         kept = [(self._kept[entity], as_of_us) for entity, as_of_us in wanted.items() if entity in self._kept]
-        lacking = self._arena.lacking(kept, self._reading)
+        lacking = self._arena.lacking(kept)
         for entity in [entity for entity in wanted if self._kept.get(entity) in lacking]:
             self._drop(entity)
         self._fill(connection, {entity: as_of_us for entity, as_of_us in wanted.items() if entity not in self._kept})
-        if self._arena.room > self._most:
-            self._leave_oldest()
+        for entity in wanted:
+            self._kept.move_to_end(entity)
+        while self._arena.room > self._most and len(self._kept) > len(wanted):
+            self._drop(next(iter(self._kept)))
 
     def of(self, entities: Sequence[Entity], as_of_us: int, ordered: Sequence[Placed] = ()) -> Stretches:
         """What was read of these entities and added since, with further events of one moment at their places.
@@ -103,22 +104,13 @@ class Timelines:
         events = marks_of([row[1:] for row in rows], [keys[row[0]][1] for row in rows])
         counts = Counter(map(itemgetter(0), rows))
         for entity in lacking:
-            place = self._kept[entity] = self._arena.enter(entity.type)
-            self._arena.used[place] = self._reading
+            self._kept[entity] = self._arena.enter(entity.type)
             self._numbered.setdefault(number_of(entity), []).append(entity)
         first = 0
         for number, (entity, stream, since_us) in enumerate(keys):
             end = first + counts[number]
             self._arena.put(self._kept[entity], stream, events[first:end], since_us)
             first = end
-
-    def _leave_oldest(self) -> None:
-        """Drop what was used longest ago, a quarter of all that may be kept, but nothing that was just read."""
-        used = self._arena.used
-        for entity, place in sorted(self._kept.items(), key=lambda each: used[each[1]]):
-            if used[place] == self._reading or 4 * self._arena.room <= 3 * self._most:
-                return
-            self._drop(entity)
 
     def _drop(self, entity: Entity) -> None:
         self._arena.leave(self._kept.pop(entity))
