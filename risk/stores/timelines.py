@@ -14,7 +14,8 @@ from data_contracts.marks import Stretches, marks_of
 from data_contracts.timeline import COLUMNS, TIMELINE_LIMIT, Entity, Stream
 from features.reach import STREAMS, shape_of, since
 from features.streams import Placed
-from risk.stores.arena import SPARE, STREAM_PLACES, Arena
+from risk.stores.arena import Arena
+from risk.stores.arena_kernel import SPARE, STREAM_PLACES
 from risk.stores.database import Database
 from risk.stores.links import StoredLinks
 from risk.stores.turns import Turn, number_of

@@ -13,8 +13,8 @@ from risk.policy import load
 
 REHEARSED = Path(__file__).with_name("rehearsed.py")
 DECIDING = {
-    "risk.stores.arena._moved",
-    "risk.stores.arena._add",
+    "risk.stores.arena_kernel.copy",
+    "risk.stores.arena_kernel.add",
     "features.glance._look",
     "graph.neighbour_telling.tell_and_ask",
     "models.ranker.shap._explain",

@@ -14,7 +14,8 @@ from features.glance import Layout, windowed
 from features.plan import groups
 from features.reach import LOOK_BACK, STREAMS
 from features.views.behaviour import BEHAVIOUR
-from risk.stores.arena import KNOWN, SPARE, STREAM_PLACES, Arena
+from risk.stores.arena import Arena
+from risk.stores.arena_kernel import KNOWN, SPARE, STREAM_PLACES
 
 KINDS = (EntityType.ACCOUNT, EntityType.SELLER, EntityType.DEVICE)
 Key = tuple[int, Stream]
