@@ -1,6 +1,6 @@
 """A process that rehearses and then decides in earnest; it prints which compiled functions it had to make ready only then.
 
-python rehearsed.py MODEL FOLDER
+python -m tests.risk.jobs.rehearsed MODEL FOLDER
 """
 
 import json
