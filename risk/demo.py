@@ -38,6 +38,8 @@ FOLDER = Path("demo")
 ORDERS, DAYS, SEED = 200_000, 365, 7
 ASKED = 60
 """Simulated requests that are asked over HTTP, the latest ones, beside the two crab claims."""
+PATIENT = {"PYTHONUNBUFFERED": "1", "REFUND_RISK_EVIDENCE_WAIT_MS": "60000"}
+"""The photos are to be compared however busy the machine is; a service that did not wait would say that its evidence checks did not answer."""
 SHOWN, CODES = 14, 4
 """Rows of the ranked table, and reason codes in a row."""
 
@@ -89,7 +91,7 @@ def _ask(home: Path, orders: Sequence[Mapping[str, Any]], questions: Sequence[Ma
     """Start the service as a program of its own, tell it of some orders, ask it, stop it."""
     program = [sys.executable, "-m", "risk", "serve", "--home", str(home), "--port", "0", "--json"]
     with (home / "serve.log").open("w", encoding="utf-8") as log:
-        service = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"})  # noqa: S603  # our own program
+        service = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, **PATIENT})  # noqa: S603  # our own program
     try:
         started = json.loads(service.stdout.readline() or "{}") if service.stdout else {}
         if "address" not in started:
