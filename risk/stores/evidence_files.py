@@ -24,6 +24,9 @@ from risk.stores.object_store import ObjectAccess, open_place
 SPOOL = ".incoming"
 """Where files lie until they are complete; never inside the tree of finished ones."""
 
+TRIES = 3
+"""How often an object is sent before it counts as refused."""
+
 IDLE_S = 3_600
 """After that long without a byte nobody sends the rest any more: far longer than any caller waits."""
 
@@ -129,13 +132,24 @@ class EvidenceFiles:
         with _answering(self._root):
             path = self._path(sha256)
             if not self._is_local:
-                self._fs.pipe_file(path, file.read_bytes())  # read first: a disk that fails in the middle must leave no half object
-                return True
+                return self._sent(path, file.read_bytes())  # read first: a disk that fails in the middle must leave no half object
             folder = Path(path).parent
             folder.mkdir(parents=True, exist_ok=True)
             file.replace(path)
             for each in (folder, folder.parent, folder.parent.parent):
                 _sync_folder(each)
+        return True
+
+    def _sent(self, path: str, data: bytes, tries: int = TRIES) -> bool:
+        """Make an object; false where somebody was first. A server may refuse one of two that bring the same bytes at the same moment."""
+        try:
+            self._fs.pipe_file(path, data)
+        except OSError:
+            if self._fs.exists(path) and self._fs.size(path) == len(data):
+                return False
+            if tries == 1:
+                raise
+            return self._sent(path, data, tries - 1)
         return True
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import CapturingLogger
 
 from risk.jobs import rehearsal
 from risk.policy import load
@@ -30,9 +31,9 @@ def test_whoever_asks_after_the_rehearsal_waits_for_no_compiler(trained: tuple[d
     assert later == {}
 
 
-def test_where_there_is_no_room_to_rehearse_the_service_starts_all_the_same(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_where_there_is_no_room_to_rehearse_the_service_starts_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = CapturingLogger()
+    monkeypatch.setattr(rehearsal, "log", said)
     monkeypatch.setattr(rehearsal.tempfile, "tempdir", "/proc/none")
     rehearsal.rehearse(None, load(None), None)
-    assert "rehearsal_failed" in "".join(capsys.readouterr())  # on standard error, or wherever a test before let logs go
+    assert [call.args for call in said.calls] == [("rehearsal_failed",)]
